@@ -4,7 +4,7 @@ from core.actor import BOT
 from core.lifecycle.due import must_wait
 from core.lifecycle.freezing import frozen
 from core.lifecycle.gate import mismatch
-from core.lifecycle.guards import meant_release, read_context, refused_since, unpinned_since
+from core.lifecycle.guards import meant_release, more_asked_since, read_context, refused_since, unpinned_since
 from core.lifecycle.holds import why_held
 from core.lifecycle.take_over import claim_rollout
 from core.lifecycle.transition import move, start
@@ -46,6 +46,7 @@ async def begin(
     release = await meant_release(tx, promotion)
     void = (
         refused_since(context, promotion, release, await why_held(tx, release))
+        or await more_asked_since(tx, policy, promotion)
         or await unpinned_since(tx, policy.rules(promotion.app), promotion)
         or void
     )

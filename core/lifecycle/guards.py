@@ -197,6 +197,23 @@ async def unpinned_since(read: StoreReader, rules: Rules, promotion: Promotion) 
     return EMPTY_SENTENCE
 
 
+async def more_asked_since(read: StoreReader, policy: Policy, promotion: Promotion) -> Sentence:
+    """Return how many approvals today's policy asks for, where these are more than it was asked for with, or nothing.
+
+    Fewer change nothing: what was asked for is awaited.
+    """
+    app = await read.app(promotion.app)
+    if promotion.break_glass is not None or promotion.release == app.active_release:
+        return EMPTY_SENTENCE
+    count, before = (await current_rule(read, policy, promotion)).count, promotion.approvals_needed
+    if count <= before:
+        return EMPTY_SENTENCE
+    wants = f"{count} approval{'s' if count > 1 else ''}"
+    return Sentence.of(
+        f"the policy wants {wants} for it by now, and it was asked for with {before or 'none'}; ask again"
+    )
+
+
 def limits_of(rules: Rules, *, first: bool) -> Limits:
     """Fix the patience of a promotion; an app's first release may crash once more (contract 6)."""
     crashes = rules.crashes if rules.crashes is not None else (3 if first else 2)

@@ -1,5 +1,6 @@
 """Apps, with what is kept of each beside its releases, as the core reads and writes them; part of the store."""
 
+from datetime import datetime
 from typing import Protocol
 
 from core.records.app import App
@@ -31,6 +32,10 @@ class AppReader(Protocol):
 
     async def git_accounts(self, app: str) -> list[GitAccount]:
         """Return the accounts of the app at hosts of git, by host."""
+        ...
+
+    async def token_revoked_since(self, name: str, at: datetime) -> bool:
+        """Tell whether somebody has revoked the token of that name which was good at that moment."""
         ...
 
     async def registry_logins(self, app: str) -> list[RegistryAccount]:

@@ -52,6 +52,9 @@ class BuildPromoter:
         if principal.unchecked:
             log.warning("the release of build %s waits: %s", run.id, principal.unchecked)
             return
+        actor = run.created_by
+        if actor.kind == "token" and await self._store.read.token_revoked_since(actor.id, run.created_at):
+            raise Forbidden("that token was revoked while it was built")
         wanted = self._wanted(run)
         if wanted == "never":
             raise Forbidden("the policy does not have what is pushed there promoted any more")

@@ -87,6 +87,10 @@ class PromotionScheduler:
             return Sentence.of(
                 promotion.requested_by, ", who asked for it, may not promote it now: ", right.because
             )
+        if asks.actor.kind == "token" and await self._store.read.token_revoked_since(
+            asks.actor.id, promotion.requested_at
+        ):
+            return Sentence.of(promotion.requested_by, ", which asked for it, was revoked since")
         if freeze is not None and policy.overriding_role(asks.actor, app, asks.groups) is None:
             return freeze.sentence
         if not promotion.approvals_needed:

@@ -13,7 +13,7 @@ from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from core.sentence import EMPTY_SENTENCE, Sentence
 from storage.aggregate import AggregateReader, opened
-from storage.codec import json, sentence_of
+from storage.codec import json, sentence_of, timestamp
 from storage.records.rows import (
     app_of,
     build_entry_of,
@@ -63,6 +63,9 @@ class RecordReader(AggregateReader):
 
     async def builds(self, app: str, limit: int) -> list[BuildEntry]:
         return [build_entry_of(row) for row in await self._session.all("builds", app=app, limit=limit)]
+
+    async def token_revoked_since(self, name: str, at: datetime) -> bool:
+        return await self._session.one("token_revoked_since", name=name, at=timestamp(at)) is not None
 
     async def freezes(self) -> list[Freeze]:
         return [freeze_of(row, self._vault) for row in await self._session.all("freezes")]

@@ -263,3 +263,14 @@ async def test_one_that_breaks_keeps_no_other(tmp_path, monkeypatch):
         await promoter(w).promote_due()
         assert len(await asked_for(w, second)) == 1
         assert [each.id for each in await w.store.read.promotion_jobs()] == [first.id]
+
+
+async def test_what_a_token_had_built_is_left_to_people_once_that_was_revoked(tmp_path):
+    async with world(tmp_path) as w:
+        await w.store.tokens.create("ci")
+        run = await completed(w, actor=Actor("token", "ci", "ci"), card="C1")
+        await w.clock.sleep(1)
+        await w.store.tokens.revoke("ci")
+        await promoter(w).promote_due()
+        assert await asked_for(w, run) == []
+        assert "that token was revoked while it was built" in (await notices(w))[-1]

@@ -10,7 +10,7 @@ import pytest
 from core.errors import Conflict, Forbidden
 from core.policy.authorization import parse_policy
 from core.promotion import Phase
-from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, World, by, until, world
+from tests.core.world import ALICE, BOB, CAROL, ONE_APPROVAL, OPEN, World, by, until, world
 from tests.fakes import broken, progressing
 
 
@@ -106,3 +106,18 @@ async def test_what_was_added_is_named_with_the_reason(w: World):
     await w.ask(bad, actor=BOB, force=True)
     with pytest.raises(Conflict, match="`--force`, a reason to promote what is on hold, “a test”; nothing"):
         await w.decider.approve(replace(by(CAROL), seen=waiting.revision), waiting.id)
+
+
+async def test_more_approvals_than_it_was_asked_for_with_are_asked_for_anew_and_fewer_are_not(w: World):
+    await w.good()
+    ask_for_approvals(w)
+    waiting = (await w.ask((await w.build()).release.id)).promotion
+    w.policy = parse_policy(ONE_APPROVAL.replace("count: 1", "count: 2"), open_to_all=True)
+    said = "the policy wants 2 approvals for it by now, and it was asked for with 1; ask again"
+    with pytest.raises(Conflict, match=said):
+        await w.decider.approve(by(BOB), waiting.id)
+
+    again = (await w.ask(waiting.release)).promotion
+    w.policy = parse_policy(OPEN, open_to_all=True)
+    assert (await w.decider.approve(by(BOB), again.id)).missing == 1
+    assert (await w.decider.approve(by(CAROL), again.id)).promotion.phase is Phase.PENDING

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.views import confirmations
+from core.actor import Actor
 from core.errors import Conflict, Invalid
 from core.lifecycle.outcome import ending
 from core.policy.authorization import parse_policy
@@ -279,3 +280,49 @@ async def test_what_waits_for_approval_is_asked_for_once_though_its_turn_has_com
     assert (again.already_waiting, again.promotion.id) == (True, asked.id)
     timed = await w.ask(release, at="13:00")
     assert not timed.already_waiting
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_a_policy_that_wants_an_approval_by_now_keeps_back_what_needed_none(w: World, count: int):
+    await w.good()
+    asked = (await w.ask((await w.build()).release.id, at="13:00")).promotion
+    w.policy = parse_policy(ONE_APPROVAL.replace("count: 1", f"count: {count}"), open_to_all=True)
+    await later(w, minutes=61)
+    ended = await w.store.read.promotion(asked.id)
+    assert ended.phase is Phase.REFUSED
+    approvals = "1 approval" if count == 1 else "2 approvals"
+    said = f"the policy wants {approvals} for it by now, and it was asked for with none; ask again"
+    assert str(ended.reason) == said
+
+
+async def test_what_a_token_asked_for_is_not_started_once_that_was_revoked(w: World):
+    await w.good()
+    await w.store.tokens.create("ci")
+    release = (await w.build()).release.id
+    robot = Actor("token", "ci", "ci")
+    asked = (await w.ask(release, actor=robot, at="13:00")).promotion
+    await w.clock.sleep(60)
+    await w.store.tokens.revoke("ci")
+    await w.store.tokens.create("ci")
+    await later(w, minutes=61)
+    ended = await w.store.read.promotion(asked.id)
+    assert (ended.phase, str(ended.reason)) == (
+        Phase.REFUSED,
+        "token:ci, which asked for it, was revoked since",
+    )
+
+
+async def test_a_token_that_has_only_expired_or_was_made_anew_before_keeps_nothing_back(w: World):
+    await w.good()
+    await w.store.tokens.create("ci")
+    await w.clock.sleep(1)
+    await w.store.tokens.revoke("ci")
+    await w.store.tokens.create("ci", expires_at=w.clock.now() + timedelta(minutes=10))
+    await w.clock.sleep(1)
+    asked = (
+        await w.ask((await w.build()).release.id, actor=Actor("token", "ci", "ci"), at="13:00")
+    ).promotion
+    await w.clock.sleep(1200)
+    await w.store.tokens.create("ci")
+    await later(w, minutes=61)
+    assert (await w.end(asked.id)).phase is Phase.RUNNING
