@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+from core.errors import Unavailable
 from storage.errors import NetworkFileSystem
 
 MOUNTS = Path("/proc/self/mountinfo")  # proc(5); other systems than Linux are not asked
@@ -23,8 +24,18 @@ LEAST_FREE_DISK = 0.10
 
 
 def free_fraction(folder: Path) -> float:
-    """Return how much of the disk of a folder is free for us, 0 to 1."""
-    disk = os.statvfs(folder)
+    """Return how much of the disk of a folder is free for us, 0 to 1.
+
+    Raises:
+        Unavailable: the disk does not say.
+    """
+    try:
+        disk = os.statvfs(folder)
+    except OSError as error:
+        raise Unavailable(
+            f"the disk of {folder} does not tell how full it is: {error.strerror}",
+            hint="ask an operator to look at the disk",
+        ) from error
     return disk.f_bavail / disk.f_blocks if disk.f_blocks else 1.0
 
 

@@ -43,9 +43,11 @@ async def keep_a_copy(connection: aiosqlite.Connection, path: Path) -> None:
     copy, fresh = _copy_of(path, str(version)), _copy_of(path, f"{version}.new")
     try:
         await asyncio.to_thread(_copy_over, path, fresh, copy)
-    except Unavailable as error:
+    except (Unavailable, OSError) as error:
+        said = error if isinstance(error, Unavailable) else f"{copy} cannot be written: {error.strerror}"
         raise Unavailable(
-            f"the database is not upgraded: {error}", hint="make room beside it for a copy, and start again"
+            f"the database is not upgraded: {said}",
+            hint="make room beside it for a copy, or mend the disk, and start again",
         ) from error
     log.info("the database is upgraded from schema %d; as it was it lies in %s", version, copy)
 
@@ -63,9 +65,17 @@ def _copy_of(path: Path, version: str) -> Path:
 def forget_old_copies(path: Path) -> None:
     """Delete the copies of before earlier upgrades, but for the last ones; each is said in the log.
 
+    Whatever keeps it from that is said in the log: the upgrade is done, and the bot starts.
     On a tight disk only the last one is left, the way back of this upgrade: under 10 % free nothing new starts (rule 16).
     What a copy left that broke off, as the upgrade did, is nobody's: the caller holds the lock.
     """
+    try:
+        _forget_old_copies(path)
+    except (Unavailable, OSError) as error:
+        log.warning("the copies of before earlier upgrades cannot be looked through: %s", error)
+
+
+def _forget_old_copies(path: Path) -> None:
     head = _copy_of(path, "").name
     named = [(f.name.removeprefix(head), f) for f in path.parent.iterdir() if f.name.startswith(head)]
     for left in [file for schema, file in named if LEFT_OVER.fullmatch(schema)]:
@@ -101,12 +111,12 @@ async def let_shrink(connection: aiosqlite.Connection, path: Path) -> None:
     ((kind,),) = await connection.execute_fetchall("PRAGMA auto_vacuum")
     if kind:
         return
-    if why := _why_not_rewritten(path):
-        log.warning("%s gives no free pages back: %s; the next start looks again", path, why)
-        return
     try:
+        if why := _why_not_rewritten(path):
+            log.warning("%s gives no free pages back: %s; the next start looks again", path, why)
+            return
         await _rewrite(connection, path)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         log.warning(
             "%s could not be written anew and stays as it is; the next start tries again: %s", path, error
         )

@@ -1,10 +1,12 @@
 """A disk in trouble under an open store: a sentence for whoever reads or writes, and no more once it is well again."""
 
+import errno
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
 import aiosqlite
 import pytest
@@ -14,6 +16,7 @@ from storage.copies import copy_database
 from storage.database import MOST_JOURNAL_BYTES, open_database
 from storage.keys import Keyring
 from storage.store import SqliteStore, open_store
+from storage.upgrading import let_shrink
 from tests.disk import DAMAGES, damaged, read_only
 from tests.storage.before import database_of_before
 from tests.storage.making import make_app
@@ -128,6 +131,84 @@ async def test_a_database_on_a_disk_without_room_is_not_upgraded_and_is_whole(tm
         filler.unlink()
         async with open_store(path, Keyring([key]), clock) as store:
             assert len(await store.read.apps()) == 1
+
+
+def broken(*_words: object, **_more: object) -> NoReturn:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize("call", ["replace", "unlink"])
+async def test_a_copy_that_the_disk_does_not_take_keeps_a_database_from_its_upgrade(
+    path: Path, key, clock, monkeypatch, call: str
+):
+    async with database_of_before(path, key):
+        pass
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, call, broken)
+        with pytest.raises(
+            Unavailable, match=r"the database is not upgraded: .*Input/output error"
+        ) as refused:
+            async with open_store(path, Keyring([key]), clock):
+                pass
+        assert "mend the disk" in str(refused.value.hint)
+    async with open_store(path, Keyring([key]), clock) as store:
+        assert len(await store.read.apps()) == 1
+
+
+@pytest.mark.parametrize("place", ["storage.upgrading.free_fraction", "pathlib.Path.iterdir"])
+async def test_a_disk_that_gives_errors_after_an_upgrade_keeps_nobody_from_starting(
+    path: Path, key, clock, monkeypatch, caplog, place: str
+):
+    async with database_of_before(path, key):
+        pass
+    monkeypatch.setattr(place, broken)
+    async with open_store(path, Keyring([key]), clock) as store:
+        assert len(await store.read.apps()) == 1
+    assert "the copies of before earlier upgrades cannot be looked through: " in caplog.text
+    assert "Input/output error" in caplog.text
+
+
+async def test_a_disk_that_gives_errors_is_not_one_with_room_for_a_database_written_anew(
+    path: Path, key, monkeypatch, caplog
+):
+    async with database_of_before(path, key):
+        pass
+    async with aiosqlite.connect(path, isolation_level=None) as connection:
+        await connection.execute("PRAGMA auto_vacuum = NONE")
+        await connection.execute("VACUUM")
+        monkeypatch.setattr("storage.upgrading.shutil.disk_usage", broken)
+        await let_shrink(connection, path)
+    assert "could not be written anew and stays as it is; the next start tries again: " in caplog.text
+
+
+async def test_a_disk_that_does_not_tell_how_full_it_is_is_a_sentence(store: SqliteStore, monkeypatch):
+    monkeypatch.setattr("os.statvfs", broken)
+    with pytest.raises(
+        Unavailable, match=r"^the disk of .* does not tell how full it is: Input/output error$"
+    ):
+        store.free_fraction()
+
+
+async def test_a_file_system_that_became_read_only_is_a_sentence_at_a_start_and_for_a_backup(
+    tmp_path: Path, key, clock
+):
+    with small_disk(tmp_path / "disk") as disk:
+        path = disk / "convox.db"
+        async with database_of_before(path, key):
+            pass
+        mounted(disk, "ro")
+        with pytest.raises(Unavailable, match="cannot be opened: Read-only file system"):
+            async with open_store(path, Keyring([key]), clock):
+                pass
+        with pytest.raises(Unavailable, match="cannot be copied to .*Read-only file system"):
+            copy_database(path, disk / "backup.db")
+        mounted(disk, "rw")
+        async with open_store(path, Keyring([key]), clock) as store:
+            assert len(await store.read.apps()) == 1
+
+
+def mounted(disk: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
 
 
 @contextmanager
