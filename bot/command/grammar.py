@@ -49,6 +49,7 @@ from bot.command.process_arguments import (
 from bot.command.release_arguments import (
     approve,
     cancel,
+    check_release,
     create_from,
     decline,
     diff_releases,
@@ -160,6 +161,7 @@ RULES = (
         LOOK, diff_releases,
     ),
     CommandRule(("releases", "manifest"), "RELEASE", "show its convox.yml", LOOK, release_manifest),
+    CommandRule(("check",), "[RELEASE]", "say what a release would be here", LOOK, check_release),
     CommandRule(("builds",), "[-l N]", "list builds", LOOK, list_builds, ("app", "limit")),
     CommandRule(("builds", "info"), "BUILD", "show one build", LOOK, build_info),
     CommandRule(("builds", "logs"), "BUILD", "show the last lines of its log, or what was registered", LOOK, build_logs),

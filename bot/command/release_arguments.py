@@ -9,6 +9,7 @@ from bot.command.commands import (
     STATS_SECONDS,
     Approve,
     Cancel,
+    CheckRelease,
     Command,
     CreateReleaseFrom,
     Decline,
@@ -46,6 +47,11 @@ def release_info(given: Arguments) -> Command:
 def release_manifest(given: Arguments) -> Command:
     given.count(1, 1)
     return ReleaseManifest(release=given.id("release"), app=given.app)
+
+
+def check_release(given: Arguments) -> Command:
+    given.count(0, 1)
+    return CheckRelease(release=given.id("release") if given.words else None, app=given.app)
 
 
 def diff_releases(given: Arguments) -> Command:

@@ -20,6 +20,7 @@ from bot.views.documents import (
     account_documents,
     app_document,
     build_document,
+    checked_document,
     diff_document,
     environment_document,
     history_documents,
@@ -50,6 +51,7 @@ from bot.views.processes import process_list, resource_list, scale_list, service
 from bot.views.release_diff import release_diff_text
 from bot.views.releases import (
     below_list,
+    checked_release,
     release_info,
     release_list,
     release_manifest,
@@ -80,6 +82,7 @@ class Queries:
             ask.DiffReleases: self._diff,
             ask.ReleaseInfo: self._release_info,
             ask.ReleaseManifest: self._manifest,
+            ask.CheckRelease: self._check,
             ask.Env: self._environment,
             ask.EnvGet: self._value,
             ask.ListBuilds: self._builds,
@@ -153,6 +156,15 @@ class Queries:
         build = await self._viewer.build_of(caller, command.app, command.release)
         text = release_manifest(build)
         return Answer(text=text, data={"build": build.id, "manifest": text}, whole=command.typed)
+
+    async def _check(self, command: ask.CheckRelease, caller: Caller) -> Answer:
+        seen = await self._viewer.check(caller, command.app, command.release)
+        return Answer(
+            text=checked_release(seen),
+            data=checked_document(seen),
+            warnings=tuple(seen.notes),
+            whole=command.typed,
+        )
 
     async def _environment(self, command: ask.Env, caller: Caller) -> Answer:
         seen = await self._viewer.environment(

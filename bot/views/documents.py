@@ -17,6 +17,7 @@ from core.records.environment import Environment
 from core.records.git_account import GitAccount
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
+from core.usecases.viewer import CheckedRelease
 
 Document = dict[str, Any]
 
@@ -126,6 +127,16 @@ def live_document(span: LiveSpan | None) -> Document | None:
         "promotion": span.promotion,
         "since": stamp(span.since),
         "until": _time(span.until),
+    }
+
+
+def checked_document(seen: CheckedRelease) -> Document:
+    """Return what `check` says of a release: as `convox-bot check` does of a file, which may have problems too."""
+    return {
+        "release": seen.release,
+        "objects": list(seen.objects),
+        "notes": list(seen.notes),
+        "problems": [],
     }
 
 

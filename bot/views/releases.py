@@ -8,6 +8,7 @@ from bot.views.times import humanise, stamp
 from core.records.build import Build
 from core.records.release import Release, ReleaseEntry, ReleaseStatus
 from core.sentence import Sentence
+from core.usecases.viewer import CheckedRelease
 
 # Of an app that has not had a verified release; Convox leaves the place empty.
 NO_RELEASE = "no release yet"
@@ -68,6 +69,11 @@ def release_info(release: Release, text: str = "") -> str:
 def release_manifest(build: Build) -> str:
     """Return the convox.yml of a release's build."""
     return build.manifest.strip()
+
+
+def checked_release(seen: CheckedRelease) -> str:
+    """Return what a release would be, a line for each object."""
+    return "\n".join([f"Release: {seen.release}", *seen.objects])
 
 
 def below_list(held: Sequence[ReleaseEntry], active: str | None) -> str:

@@ -14,7 +14,9 @@ from core.lifecycle.bundles import bundle_of, prunable
 from core.lifecycle.delivery_stats import DeliveryStats, delivery_stats
 from core.lifecycle.guards import current_rule
 from core.lifecycle.history import LiveSpan, entries_around, live_at, live_spans, spans_of
+from core.lifecycle.holds import fork_point
 from core.lifecycle.manifest_notes import notes_on
+from core.lifecycle.object_lines import object_lines
 from core.lifecycle.release_diff import ReleaseDiff, ReleaseSide, release_diff
 from core.lifecycle.retention import line_not_kept
 from core.lifecycle.startable import check_startable
@@ -31,6 +33,7 @@ from core.records.git_account import GitAccount
 from core.records.line import Line
 from core.records.registry_account import RegistryAccount
 from core.records.release import Release, ReleaseEntry, ReleaseEnvironment, ReleaseStatus
+from core.redaction import redactor_for
 from core.sentence import EMPTY_SENTENCE, CommandLine, Sentence
 
 # A line may be a block of evidence of some kilobytes, and many may listen: what is read at once is held in memory for each.
@@ -124,6 +127,20 @@ class ComparedReleases:
     before: str
     after: str
     diff: ReleaseDiff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedRelease:
+    """What a release would be.
+
+    Attributes:
+        objects: a line for each object.
+        notes: what of its convox.yml has no effect here.
+    """
+
+    release: str
+    objects: Sequence[str]
+    notes: Sequence[str]
 
 
 class Viewer:
@@ -237,6 +254,35 @@ class Viewer:
             active=release_id == active,
             notes=await notes_on(self._cluster, build, release.environment),
             text=build.text if build and build.release == release.id else release.description,
+        )
+
+    async def check(self, caller: Caller, app: str, release_id: str | None) -> CheckedRelease:
+        """Return what a release would be in the cluster; without an id the newest that may be promoted.
+
+        Raises:
+            Forbidden: the caller may not view the app.
+            NotFound: there is no such release, or nothing was built for it.
+            Invalid: its convox.yml does not fit its variables or this rack; each problem is a line.
+        """
+        await self._access.require(caller.actor, "view", app)
+        read = self._store.read
+        known = await read.app(app)
+        if release_id is None:
+            newest, _ = await fork_point(read, app)
+            if newest is None:
+                raise NotFound(f"no release of {app} can be promoted", hint="a build makes one")
+            release_id = newest.id
+        side = await self._side(known, release_id)
+        if side.build is None or side.bundle is None:
+            raise NotFound(f"no build for release: {side.release.id}")
+        environment = side.release.environment
+        redact = await redactor_for({value for _, value in environment.pairs})
+        found = object_lines(side.bundle, side.release.id)
+        notes = await notes_on(self._cluster, side.build, environment)
+        return CheckedRelease(
+            release=side.release.id,
+            objects=[redact(each) for each in found],
+            notes=[redact(n) for n in notes],
         )
 
     async def history(self, caller: Caller, app: str, limit: int) -> AppHistory:

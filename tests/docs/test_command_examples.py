@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.admin.check import check_manifest
 from bot.cli.client import is_verdict
 from bot.cli.main import main
 from bot.views import confirmations
@@ -16,7 +17,7 @@ from bot.views.env import env_list
 from bot.views.help import help_text
 from bot.views.process_log import log_text
 from bot.views.processes import process_list, resource_list, service_list, timer_list
-from bot.views.releases import release_info, release_list, release_manifest
+from bot.views.releases import checked_release, release_info, release_list, release_manifest
 from core.manifest.service import Port, Service
 from core.manifest.timers import Timer
 from core.promotion import Phase, Promotion
@@ -29,6 +30,7 @@ from core.records.process_log import ProcessLine
 from core.records.release import Release
 from core.usecases.process_viewer import ResourceState, ServiceProcesses, TimerState
 from core.usecases.scaler import ScaleResult
+from core.usecases.viewer import CheckedRelease
 from tests.bot.api.asking import BUILD
 from tests.bot.api.serving import serving
 from tests.core.world import ALICE, until
@@ -94,6 +96,9 @@ ANSWERS = {
     "releases": release_list([LATER, R], R.id, NOW),
     "releases info": release_info(replace(R, environment=ENV.masked())),
     "releases manifest": release_manifest(B),
+    "check": checked_release(
+        CheckedRelease(release=R.id, objects=check_manifest(B.manifest, dict(ENV.pairs)).objects, notes=())
+    ),
     "builds": build_list([B], NOW),
     "builds info": build_info(B, NOW),
     "builds cancel": confirmations.cancelling_build(B.id),

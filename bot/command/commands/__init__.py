@@ -45,6 +45,7 @@ from bot.command.commands.processes import (
 from bot.command.commands.promotions import SNOOZE_SECONDS, Approve, Cancel, Decline, Remind, Snooze, Stop
 from bot.command.commands.releases import (
     STATS_SECONDS,
+    CheckRelease,
     CreateReleaseFrom,
     DiffReleases,
     ListReleases,
@@ -70,6 +71,7 @@ __all__ = [
     "Cancel",
     "CancelApp",
     "CancelBuild",
+    "CheckRelease",
     "Command",
     "CreateApp",
     "CreateReleaseFrom",

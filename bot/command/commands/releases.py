@@ -42,6 +42,18 @@ class ReleaseManifest(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRelease(Command):
+    """Attributes: release: None takes the newest that is not on hold, as `releases promote` does."""
+
+    app: str
+    release: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        return ["check", *([self.release] if self.release else []), "-a", self.app]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiffReleases(Command):
     """Attributes: base: the release to compare with; None takes the active one."""
 

@@ -44,6 +44,7 @@ stats
 releases info {r}
 releases diff {r} {new}
 releases manifest {r}
+check {r}
 builds
 builds info {b}
 builds logs {b}

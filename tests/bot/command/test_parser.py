@@ -19,6 +19,7 @@ from bot.command.commands import (
     Cancel,
     CancelApp,
     CancelBuild,
+    CheckRelease,
     CreateApp,
     CreateReleaseFrom,
     Decline,
@@ -114,6 +115,8 @@ def refused(text: str, linked_app: str | None = "web", *, slack: bool = True) ->
             f"releases create-from --use-active-release-build --env-from {R} --promote",
             CreateReleaseFrom(app="web", env_from=R, promote=True),
         ),
+        ("check", CheckRelease(app="web")),
+        (f"check {R}", CheckRelease(app="web", release=R)),
         (f"releases manifest {R}", ReleaseManifest(app="web", release=R)),
         ("releases promote", Promote(app="web")),
         ("releases promote --ask", PromoteForm(app="web")),
@@ -517,7 +520,7 @@ def test_a_rollback_takes_over_by_itself_and_says_that_force_is_not_needed():
 def test_the_composer_is_given_every_command_once_with_what_it_does():
     usages = [usage for usage, _ in hints()]
 
-    assert len(usages) == len(set(usages)) == 57
+    assert len(usages) == len(set(usages)) == 58
     assert all(does for _, does in hints())
 
 

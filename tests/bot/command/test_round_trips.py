@@ -50,6 +50,7 @@ commands = st.one_of(
         promote=st.booleans(),
     ),
     st.builds(ask.ReleaseInfo, app=apps, release=releases, reveal=st.booleans()),
+    st.builds(ask.CheckRelease, app=apps, release=releases | st.none()),
     st.builds(ask.ReleaseManifest, app=apps, release=releases),
     st.builds(
         ask.Promote,

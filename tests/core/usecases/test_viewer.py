@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Forbidden, NotFound, Unavailable
+from core.errors import Forbidden, Invalid, NotFound, Unavailable
 from core.policy.authorization import parse_policy
 from core.promotion import Phase
 from core.records.environment import MASK
@@ -112,6 +112,44 @@ async def test_a_release_whose_manifest_cannot_be_read_any_more_has_no_notes(w: 
 async def test_a_release_without_a_build_has_no_notes(w: World):
     made = await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])
     assert (await w.viewer.release(by(ALICE), "myapp", made.release.id)).notes == ()
+
+
+async def test_a_release_is_checked_as_what_it_would_be_here_and_no_value_is_in_it(w: World):
+    timer = "timers:\n  nightly:\n    command: bin/x\n    schedule: ${WHEN}\n    service: web\n"
+    await w.registrar.set_environment(by(ALICE), "myapp", [("PASSWORD", SECRET), ("WHEN", "0 3 * * *")])
+    made = (await w.build(text=manifest() + timer)).release.id
+    seen = await w.viewer.check(by(BOB), "myapp", made)
+    assert seen.release == made
+    assert [each.partition(" (")[0] for each in seen.objects] == [
+        "Secret env-web",
+        "Service web",
+        "PodDisruptionBudget web",
+        "Deployment web",
+        "CronJob timer-nightly",
+    ]
+    assert seen.objects[-1] == f"CronJob timer-nightly ({MASK} UTC)", "a schedule that is a variable's value"
+    assert [note.partition(":")[0] for note in seen.notes] == ["nobody outside of the cluster reaches web"]
+    w.policy = parse_policy(policy_of("promote", who="U02BOB"))
+    with pytest.raises(Forbidden, match="^you may not view myapp"):
+        await w.viewer.check(by(BOB), "myapp", made)
+
+
+async def test_without_an_id_the_newest_that_can_be_promoted_is_checked(w: World):
+    with pytest.raises(NotFound, match="^no release of myapp can be promoted$"):
+        await w.viewer.check(by(ALICE), "myapp", None)
+    empty = await w.registrar.set_environment(by(ALICE), "myapp", [("A", "1")])
+    with pytest.raises(NotFound, match=f"^no build for release: {empty.release.id}$"):
+        await w.viewer.check(by(ALICE), "myapp", None)
+    made = (await w.build()).release.id
+    assert (await w.viewer.check(by(ALICE), "myapp", None)).release == made
+
+
+async def test_what_cannot_be_promoted_is_refused_by_a_check_with_its_problems(w: World):
+    made = await w.build(text=manifest() + "x-extra: ${EXTRA}\n")
+    broken = await w.registrar.set_environment(by(ALICE), "myapp", [("EXTRA", "[")])
+    assert (await w.viewer.check(by(ALICE), "myapp", made.release.id)).objects
+    with pytest.raises(Invalid, match="line"):
+        await w.viewer.check(by(ALICE), "myapp", broken.release.id)
 
 
 async def test_a_release_is_compared_with_the_active_one_without_a_value(w: World):
