@@ -15,8 +15,10 @@ from core.cluster.kinds.http_route import HTTP_ROUTE
 from core.cluster.kinds.ingress import INGRESS
 from core.cluster.kinds.namespace import NAMESPACE
 from core.cluster.kinds.rules_review import RULES_REVIEW
+from core.cluster.kinds.subject_review import SUBJECT_REVIEW
 from core.cluster.labels import namespace_name
 from core.cluster.provisioning import may
+from core.errors import Rejected, Unreachable
 from core.records.router import Router
 
 # Reviews that are under way at once, where rights are asked one by one: an app has some seventy.
@@ -70,6 +72,16 @@ class ClusterInspector:
     async def time(self) -> datetime | None:
         """Return what time it is on the API server, to the second; None where it does not say."""
         return await self._client.time()
+
+    async def identity(self) -> str:
+        """Return who the bot is to the API server, "" where that does not say; it is for words alone."""
+        kind = SUBJECT_REVIEW
+        body = {"apiVersion": kind.resource.api_version, "kind": kind.name}
+        try:
+            review = await self._client.create(Address(kind=kind.name), body)
+        except (Rejected, Unreachable):
+            return ""
+        return str(((review.get("status") or {}).get("userInfo") or {}).get("username") or "")
 
     async def missing(self, app: str) -> tuple[AccessRight, ...]:
         """Return what the bot may not do in the namespace of an app and has to."""

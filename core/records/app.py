@@ -48,13 +48,14 @@ def check_name(name: str) -> str:
     return name
 
 
-def namespace_command(rack: str, app: str) -> str:
+def namespace_command(rack: str, app: str, flags: str = "") -> str:
     """Return what an administrator runs to give the bot an app's namespace and its rights in it.
 
-    Their shell knows nothing of the bot's settings, so a rack of another name is part of the command.
+    Their shell knows nothing of the bot's settings, so a rack of another name is part of the command; `flags` name a bot that is not the
+    ServiceAccount of deploy/.
     """
     setting = "" if rack == DEFAULT_RACK else f"CONVOX_RACK={rack} "
-    return f"{setting}convox-bot app-manifest {app} | kubectl apply -f -"
+    return f"{setting}convox-bot app-manifest {app}{flags} | kubectl apply -f -"
 
 
 def adopt_command(app: str, owner: str = "") -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest_asyncio
+import yaml
 
 from bot.admin.cluster_source import cluster_source
 from bot.admin.doctor.check import HealthCheck
@@ -92,7 +93,7 @@ async def operator(control_plane: ControlPlane, tmp_path: Path) -> AsyncIterator
     finally:
         await slack.stop()
         await control_plane.install()
-        for namespace in (f"{RACK}-myapp", f"{RACK}-builds"):
+        for namespace in (f"{RACK}-myapp", f"{RACK}-builds", f"{RACK}-bots"):
             await control_plane.kubectl(
                 "delete", "namespace", namespace, "--ignore-not-found", "--wait=false"
             )
@@ -103,6 +104,18 @@ async def without_logs(plane: ControlPlane) -> None:
     role = json.loads(await plane.kubectl("get", "clusterrole", "convox-bot-app", "-o", "json"))
     role["rules"] = [rule for rule in role["rules"] if "pods/log" not in rule["resources"]]
     await plane.kubectl("replace", "-f", "-", stdin=json.dumps(role))
+
+
+async def another_bot(plane: ControlPlane, folder: Path) -> str:
+    """Return the kubeconfig of a bot that is installed elsewhere, under another name."""
+    for line in ("create namespace mend-bots", "create serviceaccount robot -n mend-bots"):
+        await plane.kubectl(*line.split())
+    token = await plane.kubectl("create", "token", "robot", "-n", "mend-bots")
+    config = yaml.safe_load(plane.kubeconfig("convox-bot").read_text())
+    config["users"][0]["user"] = {"token": token.strip()}
+    path = folder / "robot.kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return str(path)
 
 
 async def promoted_since(operator: Operator, installation: str) -> None:
@@ -141,6 +154,11 @@ async def test_what_is_broken_in_the_cluster_is_mended_by_typing_what_doctor_say
             await tx.audit(ALICE, "app.create", "myapp", {})
         ours = await store.read.installation()
     await mended(rights)
+
+    environ["KUBECONFIG"] = await another_bot(operator.plane, folder)
+    await mended(rights)
+    environ["KUBECONFIG"] = str(operator.plane.kubeconfig("convox-bot"))
+    await mended(rights)  # A RoleBinding of one bot at a time: it was the other's until now.
 
     await operator.plane.kubectl("delete", "rolebinding", "convox-bot", "-n", f"{RACK}-myapp")
     await mended(rights)

@@ -31,6 +31,7 @@ from core.cluster.kinds.secret import SECRET
 from core.cluster.kinds.service import SERVICE
 from core.cluster.kinds.service_account import SERVICE_ACCOUNT
 from core.cluster.kinds.stateful_set import STATEFUL_SET
+from core.cluster.kinds.subject_review import SUBJECT_REVIEW
 from core.cluster.kinds.volume_claim import VOLUME_CLAIM
 from core.manifest.service import Service
 from core.records.bundle import Ref
@@ -47,7 +48,7 @@ _AFTER: tuple[ManagedKind, ...] = (HORIZONTAL_POD_AUTOSCALER, INGRESS, HTTP_ROUT
 # parts, and events before the status that follows from them.
 _OTHERS: tuple[Kind, ...] = (
     *(REPLICA_SET, CONTROLLER_REVISION, EVENT, POD),
-    *(CONFIG_MAP, NAMESPACE, ROLE_BINDING, ACCESS_REVIEW, RULES_REVIEW, JOB, RECORDED_EVENT),
+    *(CONFIG_MAP, NAMESPACE, ROLE_BINDING, ACCESS_REVIEW, RULES_REVIEW, SUBJECT_REVIEW, JOB, RECORDED_EVENT),
 )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from core.cluster.inspection import AccessRight, ClusterInspector, grants, rights_of_builds
+from core.errors import Rejected
 from core.records.router import NO_ROUTER
 
 GET_LOGS = AccessRight("get", "", "pods/log")
@@ -43,19 +44,30 @@ def test_a_rule_gives_what_rbac_lets_it_give(given, right, granted):
 class Answering:
     """The client of an API server that lists some rules, and says to each single question the same."""
 
-    def __init__(self, rules, *, incomplete=False, allowed=False):
+    def __init__(self, rules, *, incomplete=False, allowed=False, who=None):
         self.status = {"resourceRules": rules, "incomplete": incomplete}
         self.allowed = allowed
+        self.who = who
         self.asked = []
 
     async def create(self, _at, body):
         self.asked.append(body["kind"])
+        if body["kind"] == "SelfSubjectReview":
+            if self.who is None:
+                raise Rejected("the cluster is of before 1.28")
+            return {"status": {"userInfo": {"username": self.who}}}
         listing = body["kind"] == "SelfSubjectRulesReview"
         return {"status": self.status if listing else {"allowed": self.allowed}}
 
     async def missing(self):
         client: Any = self
         return await ClusterInspector(client, rack="convox", router=NO_ROUTER).missing_for_builds()
+
+
+@pytest.mark.parametrize(("who", "said"), [("alice", "alice"), (None, "")])
+async def test_who_the_bot_is_to_the_cluster_is_told_where_it_says_so(who, said):
+    client: Any = Answering([], who=who)
+    assert await ClusterInspector(client, rack="convox", router=NO_ROUTER).identity() == said
 
 
 async def test_rights_are_read_of_one_answer_where_that_says_all():

@@ -1,11 +1,15 @@
 """What the cluster's answers mean: rights, routers and anchors."""
 
+import re
 from collections.abc import Mapping, Sequence
+from shlex import quote
 
 from bot.admin.doctor.check import ANEW, HealthCheck, named, one_line
 from core.cluster.inspection import AccessRight
 from core.records.app import DEFAULT_RACK, adopt_command, namespace_command
 
+SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:(?P<namespace>[a-z0-9-]+):(?P<name>[a-z0-9.-]+)")
+DEFAULT_IDENTITY = "system:serviceaccount:convox-system:convox-bot"
 # The role itself; each app's namespace binds it.
 ROLE = "kubectl apply -f deploy/rbac.yaml"
 
@@ -22,8 +26,33 @@ def judge_cluster(error: str) -> HealthCheck:
     )
 
 
+def bind_sentence(rack: str, app: str, identity: str) -> str:
+    """Say what gives the bot an app's namespace and its rights there.
+
+    Args:
+        rack: of the bot.
+        app: whose.
+        identity: who the bot is to the cluster, "" where nobody knows.
+    """
+    account = SERVICE_ACCOUNT.fullmatch(identity)
+    if not identity or identity == DEFAULT_IDENTITY:
+        return f"`{namespace_command(rack, app)}`"
+    if account:
+        flags = f" --service-account {account['name']} --bot-namespace {account['namespace']}"
+        return f"`{namespace_command(rack, app, flags)}`"
+    # A person, or a certificate: app-manifest binds ServiceAccounts alone.
+    bind = f"kubectl create rolebinding convox-bot-user -n {rack}-{app} --clusterrole=convox-bot-app --user={quote(identity)}"
+    return f"`{namespace_command(rack, app)}`, then, since the bot is {identity} to the cluster: `{bind}`"
+
+
 def judge_rights(
-    rack: str, app: str, missing: Sequence[AccessRight], exists: bool | None, *, some: bool
+    rack: str,
+    app: str,
+    missing: Sequence[AccessRight],
+    exists: bool | None,
+    *,
+    some: bool,
+    identity: str = "",
 ) -> HealthCheck:
     """Judge what the bot may do in the namespace of an app.
 
@@ -33,8 +62,9 @@ def judge_rights(
         missing: what it may not and has to.
         exists: whether the namespace is there; None is that nobody may know.
         some: whether it may anything of what it has to. Then the role is bound, and lacks something, as after an upgrade.
+        identity: see `bind_sentence`.
     """
-    name, bind = f"rights in {rack}-{app}", namespace_command(rack, app)
+    name, bind = f"rights in {rack}-{app}", bind_sentence(rack, app, identity)
     if exists is False:
         return HealthCheck(name=name, problem=f"there is no namespace {rack}-{app}", remedy=bind)
     if not missing:
@@ -42,7 +72,7 @@ def judge_rights(
     problem = f"the bot may not {named(list(map(str, missing)))}"
     if some:
         return HealthCheck(name=name, problem=problem, remedy=ROLE)
-    return HealthCheck(name=name, problem=problem, remedy=f"`{bind}`; where that changes nothing: `{ROLE}`")
+    return HealthCheck(name=name, problem=problem, remedy=f"{bind}; where that changes nothing: `{ROLE}`")
 
 
 def judge_build_rights(rack: str, place: str, missing: Sequence[AccessRight]) -> HealthCheck:

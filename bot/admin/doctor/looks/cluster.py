@@ -32,6 +32,7 @@ class ClusterLooks:
         self._rack = settings.convox_rack
         self._clock = clock
         self._inspector = ClusterInspector(client, rack=self._rack, router=settings.router)
+        self._identity = ""
         self._adopter = NamespaceAdopter(client, rack=self._rack)
 
     async def all(self, database: DatabaseLook) -> list[HealthCheck]:
@@ -42,6 +43,7 @@ class ClusterLooks:
             return [judge.judge_cluster(str(error))]
         answers = [judge.judge_cluster(""), judge_clock("the API server", theirs, self._clock.now())]
         heads: list[AppAuditHead] = []
+        self._identity = await self._inspector.identity()
         looks = [
             Look(f"rights in {self._space(app.name)}", self._of_app(app, database, heads))
             for app in database.records
@@ -58,7 +60,9 @@ class ClusterLooks:
         async def look() -> list[HealthCheck]:
             missing, exists = await self._inspector.missing(app.name), await self._inspector.exists(app.name)
             some = len(missing) < len(rights_of_an_app(self._settings.router))
-            found = [judge.judge_rights(self._rack, app.name, missing, exists, some=some)]
+            found = [
+                judge.judge_rights(self._rack, app.name, missing, exists, some=some, identity=self._identity)
+            ]
             return found + ([] if missing or exists is False else [await self._anchor(app, database, heads)])
 
         return look

@@ -42,8 +42,10 @@ def channel(error: str, last: str = "", bot: str = "convox") -> HealthCheck:
     return slack.judge_channel("myapp", "C1", error, last=last, bot=bot, reinstall=PASTE)
 
 
-def rights(rack: str, missing: tuple[AccessRight, ...], exists: bool | None, *, some: bool) -> HealthCheck:
-    return cluster.judge_rights(rack, "myapp", missing, exists, some=some)
+def rights(
+    rack: str, missing: tuple[AccessRight, ...], exists: bool | None, *, some: bool, who: str = ""
+) -> HealthCheck:
+    return cluster.judge_rights(rack, "myapp", missing, exists, some=some, identity=who)
 
 
 CASES = [
@@ -82,6 +84,9 @@ CASES = [
     (rights("prod", (PATCH,), True, some=False), "the bot may not patch deployments", "`CONVOX_RACK=prod convox-bot app-manifest myapp | kubectl apply -f -`; where that changes nothing: `kubectl apply -f deploy/rbac.yaml`"),
     (rights("convox", (PATCH,), True, some=True), "the bot may not patch deployments", "kubectl apply -f deploy/rbac.yaml"),
     (rights("convox", (PATCH,) * 7, None, some=False), "patch deployments and 2 more", "app-manifest myapp"),
+    (rights("convox", (PATCH,), True, some=False, who=cluster.DEFAULT_IDENTITY), "may not", "`convox-bot app-manifest myapp | kubectl apply -f -`;"),
+    (rights("convox", (PATCH,), True, some=False, who="system:serviceaccount:ops:robot"), "may not", "`convox-bot app-manifest myapp --service-account robot --bot-namespace ops | kubectl apply -f -`;"),
+    (rights("convox", (PATCH,), True, some=False, who="bob@example.com"), "may not", "since the bot is bob@example.com to the cluster: `kubectl create rolebinding convox-bot-user -n convox-myapp --clusterrole=convox-bot-app --user=bob@example.com`"),
     (cluster.judge_build_rights("convox", "builds", ()), "", ""),
     (cluster.judge_build_rights("convox", "builds", (PATCH,)), "nothing is built", "kubectl apply -f deploy/builds.yaml"),
     (cluster.judge_build_rights("acme", "builds", (PATCH,)), "nothing is built", "s/namespace: convox-builds/namespace: acme-builds/' deploy/builds.yaml | kubectl apply -f -"),

@@ -21,7 +21,7 @@ SETTING = re.compile(r"[A-Z_]+=\S+")
 # What an operator types that is not ours: the word it begins with, and what stands behind it.
 SHAPES = {
     "kubectl": re.compile(
-        r"(--kubeconfig=\$KUBECONFIG )?(apply -f (-|deploy/[a-z-]+\.yaml)|get --raw /[a-z./-]+|get [a-z]+ \S+( -n \S+)?)"
+        r"(--kubeconfig=\$KUBECONFIG )?(apply -f (-|deploy/[a-z-]+\.yaml)|create rolebinding [a-z-]+ -n \S+ --clusterrole=[a-z-]+ --user=\S+|get --raw /[a-z./-]+|get [a-z]+ \S+( -n \S+)?)"
     ),
     "helm": re.compile(
         r"upgrade convox-bot deploy/chart -n convox-system --reuse-values --set [a-z]+\.[a-z]+=\S+"
