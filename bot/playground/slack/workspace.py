@@ -25,7 +25,7 @@ from core.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class InstalledApps:
+class SlackApps:
     """By the ids of all applications of a workspace: what people do towards each."""
 
     users: dict[str, SimulatedUsers] = field(default_factory=dict)
@@ -89,9 +89,9 @@ class SlackWorkspace(Inspector, FaultInjector):
         self._http = SignedHttp(self._context)
         self._sender = EnvelopeSender(self._context, self._sockets, self._http, ack_seconds=ack_seconds)
         self._sender.request_url = request_url
-        self.installed: InstalledApps = InstalledApps() if beside is None else beside.installed
-        self._users = SimulatedUsers(self._context, self._sender, self.installed.users)
-        self.views = ViewUsers(self._context, self._sender, self._users, self.installed.views)
+        self.peers: SlackApps = SlackApps() if beside is None else beside.peers
+        self._users = SimulatedUsers(self._context, self._sender, self.peers.users)
+        self.views = ViewUsers(self._context, self._sender, self._users, self.peers.views)
         if beside is not None:
             self._join(self.credentials)
         self._page = PageApi(
