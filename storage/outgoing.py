@@ -70,8 +70,9 @@ class SqliteOutgoingEvents:
     async def subscriptions(self) -> Sequence[Subscription]:
         return [_subscription(row, {}) for row in await self._reading.all("subscriptions")]
 
-    async def owed(self) -> Sequence[str]:
-        return [row["id"] for row in await self._reading.all("subscriptions_owed", **self._moments())]
+    async def owed(self) -> Mapping[str, datetime | None]:
+        rows = await self._reading.all("subscriptions_owed", **self._moments())
+        return {row["id"]: datetime_or_none(row["failing_since"]) for row in rows}
 
     async def opened(self, subscription: str) -> Subscription | None:
         row = await self._reading.one("subscription", id=subscription)
@@ -179,7 +180,7 @@ class SqliteOutgoingEvents:
         async with self._database.transaction() as connection:
             session, now = Session(connection), timestamp(self._clock.now())
             await session.run("note_recovered", {"id": subscription.id, "answer": answer, "now": now})
-            await session.run("hurry_outgoing_events", {"id": subscription.id, "now": now})
+            await session.run("release_outgoing_events", {"subscription": subscription.id})
 
     async def remove(self, subscription: Subscription, *, by: Actor) -> None:
         """Tell a webhook nothing any more, nor what waits for it."""

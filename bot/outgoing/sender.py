@@ -22,6 +22,8 @@ LOOK_SECONDS = 5.0
 # What is written within this is looked at together.
 GATHER_SECONDS = 0.2
 AFTER_TROUBLE = 30.0
+# Whose trouble it is, where it is no receiver's.
+HERE = "here"
 
 
 class EventSender:
@@ -67,14 +69,22 @@ class EventSender:
     async def _round(self) -> float:
         """Begin to tell whoever is not being told; return the seconds until the next look."""
         began = self._clock.now()
-        for each in await self._events.owed():
-            if each not in self._telling and not self._breaker.left(each):
+        for each, failing_since in (await self._events.owed()).items():
+            if each in self._telling:
+                continue
+            if failing_since is None:
+                # An operator has tried it, and it took that.
+                self._breaker.well(each)
+            if not self._rests(each):
                 task = asyncio.create_task(self._tell(each), name=f"events of {each}")
                 self._telling[each] = task
                 task.add_done_callback(partial(self._told, each))
         until = await self._events.next_due(began)
         left = (until - self._clock.now()).total_seconds() if until else LOOK_SECONDS
         return max(0.0, min(left, LOOK_SECONDS))
+
+    def _rests(self, subscription: str) -> bool:
+        return bool(self._breaker.left(subscription) or self._breaker.left((HERE, subscription)))
 
     def _told(self, subscription: str, _: asyncio.Task[None]) -> None:
         del self._telling[subscription]
@@ -84,14 +94,14 @@ class EventSender:
         try:
             # Its secret is opened once for all that waits.
             subscription = await self._events.opened(id_)
-            while subscription and not self._breaker.left(id_) and (event := await self._events.due(id_)):
+            while subscription and not self._rests(id_) and (event := await self._events.due(id_)):
                 await self._one(subscription, event)
         except Unavailable as error:
             log.warning("%s is told later: %s", id_, error)
-            self._breaker.failed(id_, after=AFTER_TROUBLE)
+            self._breaker.failed((HERE, id_), after=AFTER_TROUBLE)
         except Exception:
             log.exception("%s is told later: an error nobody foresaw", id_)
-            self._breaker.failed(id_, after=AFTER_TROUBLE)
+            self._breaker.failed((HERE, id_), after=AFTER_TROUBLE)
 
     async def _one(self, subscription: Subscription, event: OutgoingEvent) -> None:
         try:

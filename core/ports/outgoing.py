@@ -24,8 +24,8 @@ class OutgoingEvents(Protocol):
         """Return who is told; address and secret stay sealed."""
         ...
 
-    async def owed(self) -> Sequence[str]:
-        """Return the ids of those who may be told something now; nothing is opened for that."""
+    async def owed(self) -> Mapping[str, datetime | None]:
+        """Return who may be told something now, by id, and since when each has taken nothing; nothing is opened for that."""
         ...
 
     async def opened(self, subscription: str) -> Subscription | None:

@@ -15,7 +15,7 @@ SELECT *, 0 AS waiting, NULL AS oldest FROM subscriptions WHERE id = :id;
 
 -- subscriptions_owed --
 -- Whom something may be told now; no delay is longer than until `far`, so whatever is beyond was written by a clock that was wrong.
-SELECT id FROM subscriptions
+SELECT id, failing_since FROM subscriptions
 WHERE EXISTS (
     SELECT 1 FROM outgoing_events
     WHERE outgoing_events.subscription = subscriptions.id
@@ -104,10 +104,6 @@ WHERE id = :id;
 -- note_recovered --
 -- Somebody who had failed has taken a trial.
 UPDATE subscriptions SET answer = :answer, answered_at = :now, failing_since = NULL WHERE id = :id;
-
--- hurry_outgoing_events --
--- What waits for somebody to be well again is due.
-UPDATE outgoing_events SET not_before = :now WHERE subscription = :id AND not_before > :now;
 
 -- note_failure --
 -- Somebody has not taken an event.

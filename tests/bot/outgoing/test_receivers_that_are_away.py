@@ -163,6 +163,23 @@ async def test_back_after_long_it_is_told_all_at_once(w: World):
         assert (await told(w, AWAY)).waiting == 0, "none of them waits for a delay of its own"
 
 
+async def test_one_that_an_operator_has_tried_is_told_at_once(w: World):
+    async with hook() as to, telling(w) as sender:
+        made = await subscribe(w, to, AWAY, types=("build.ended",))
+        to.answer = says(502)
+        await w.build()
+        for _ in range(SHARED_TRIES):
+            await tell(sender)
+            w.clock.jump(301)
+        await tell(sender)
+        to.answer, tries = None, len(to.keys)
+        await tell(sender)
+        assert len(to.keys) == tries, "it rests"
+        await w.store.outgoing.recovered(made, "200")
+        await tell(sender)
+        assert (await told(w, AWAY)).delivered == 1
+
+
 async def test_a_clock_that_was_ahead_keeps_nothing_waiting(w: World):
     async with hook() as to, telling(w) as sender:
         await subscribe(w, to, AWAY, types=("build.ended",))
@@ -206,7 +223,7 @@ async def test_one_that_was_removed_meanwhile_is_told_nothing(w: World, monkeypa
         await w.build()
         owed = await w.store.outgoing.owed()
         await w.store.outgoing.remove(made, by=BOT)
-        assert owed == [AWAY]
+        assert list(owed) == [AWAY]
         await sender._tell(AWAY)
         assert to.taken == []
 
