@@ -143,17 +143,18 @@ def objection(namespace: str, data: Document, uid: str, app: App, claim: Claim) 
         app: our record, which remembers the uid of the namespace it was first written to.
         claim: who wants to write.
     """
+    owner, ns = data.get("installation", ""), data.get("namespace-uid", "")
+    foreign = owner if owner != claim.installation else ""
     if app.namespace_uid and app.namespace_uid != uid:
         return (
             f"namespace {namespace} is not the one that {app.name} was rolled out to before: it was deleted and"
-            f" made anew, or this is another cluster; if that is meant: `{adopt_command(app.name)}`"
+            f" made anew, or this is another cluster; if that is meant: `{adopt_command(app.name, foreign)}`"
         )
-    owner, ns = data.get("installation", ""), data.get("namespace-uid", "")
-    if owner and owner != claim.installation:
+    if foreign:
         return (
             f"namespace {namespace} belongs to another installation of convox-bot: either a second bot uses the"
             " same cluster, or this one runs on a new database; if no other bot rolls out there any more:"
-            f" `{adopt_command(app.name, owner)}`"
+            f" `{adopt_command(app.name, foreign)}`"
         )
     if ns and ns != uid:
         return (

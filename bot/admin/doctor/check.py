@@ -6,7 +6,8 @@ from dataclasses import dataclass
 MOST_NAMED = 5
 # Settings that are secret are changed in different ways; the page has the commands to each.
 ANEW = "and start again (in a cluster: docs/operations.md#a-change-of-settings)"
-READ_AGAIN = "`kill -HUP $(pgrep -f 'convox-bot serve')`, in a cluster apply it (docs/operations.md#a-change-of-settings)"
+# The whole command line has to fit: a shell that was told to start it, too, would end by this signal.
+READ_AGAIN = r"`pkill -HUP -fx '[^ ]*python[^ ]* [^ ]*convox-bot serve'`, in a cluster apply it (docs/operations.md#a-change-of-settings)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

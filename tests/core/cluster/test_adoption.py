@@ -1,10 +1,12 @@
 """Looking at a namespace and taking it over, on the simulated cluster."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from core.cluster.adoption import NamespaceAdopter, last_written
+from core.cluster.anchor import objection
 from core.cluster.kinds.config_map import ANCHOR
 from core.errors import Rejected, Unreachable
 from core.records.anchor import ADOPTED, Anchor, AuditHead
@@ -171,3 +173,16 @@ def test_only_what_bots_have_written_tells_when_one_was_there():
     found = last_written([written("convox-bot-scale", early), written("kubectl", late), {"metadata": {}}])
     assert found is not None
     assert found.isoformat() == "2027-01-01T00:00:00+00:00"
+
+
+def test_a_namespace_that_was_made_anew_by_another_installation_is_adopted_from_it():
+    before = replace(app(), namespace_uid="before")
+    asking = Claim(installation="ours", token=2, promotion="P")
+    for owner, command in (
+        ("theirs", "convox-bot adopt myapp --from theirs"),
+        ("ours", "convox-bot adopt myapp"),
+    ):
+        said = objection("convox-myapp", {"installation": owner, "token": "1"}, "now", before, asking)
+        assert said.endswith(f"if that is meant: `{command}`"), (
+            "without the owner, adopting would be refused in its turn"
+        )

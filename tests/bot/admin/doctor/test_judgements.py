@@ -127,7 +127,7 @@ CASES = [
     (policy.judge_policy("p.yml", (), open_to_all=False), "", ""),
     (policy.judge_policy("", (), open_to_all=True), "", ""),
     (policy.judge_policy("p.yml", ("line 1: a", "line 2: b"), open_to_all=False), "line 1: a (and 1 more)", "check --policy p.yml"),
-    (policy.judge_policy("p.yml", ("line 1: a",), open_to_all=False), "line 1: a", "kill -HUP"),
+    (policy.judge_policy("p.yml", ("line 1: a",), open_to_all=False), "line 1: a", "pkill -HUP -fx"),
     (policy.judge_policy("p.yml", ("line 1: a",), open_to_all=False), "line 1: a", "in a cluster apply it"),
     (policy.judge_policy("p.yml", ("p.yml cannot be read",), open_to_all=False, readable=False), "cannot be read", "set CONVOX_POLICY to where it is"),
     (database.judge_database(""), "", ""),

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from bot.admin.doctor.bounded import AGAIN, OUR_FAULT
+from bot.admin.doctor.check import READ_AGAIN
 from bot.admin.doctor.judgements.cluster import builds_command
 from bot.cli.main import _parser
 from bot.command.parser import parse
@@ -31,7 +32,7 @@ SHAPES = {
     "sed": re.compile(r"'.+' deploy/builds\.yaml"),
     "mkdir": re.compile(r"-p /\S+"),
     "du": re.compile(r"-xahd 1 /\S+"),
-    "kill": re.compile(r"-HUP \$\(pgrep -f 'convox-bot serve'\)"),
+    "pkill": re.compile(r"-HUP -fx '.+'"),
     "timedatectl": re.compile(r"set-ntp true"),
     "/invite": re.compile(r"@[a-z]+"),
 }
@@ -107,3 +108,20 @@ def test_the_namespace_of_builds_of_another_rack_is_what_the_command_makes(tmp_p
         assert after["metadata"]["name"] == expected, "the ServiceAccount keeps its name"
         assert after["metadata"].get("namespace", "prod-builds") == "prod-builds"
     assert theirs[-1]["subjects"] == ours[-1]["subjects"]
+
+
+@pytest.mark.parametrize(
+    ("line", "hit"),
+    [
+        ("/opt/convox-bot/bin/python3 /opt/convox-bot/bin/convox-bot serve", True),
+        ("/usr/bin/python3.12 .venv/bin/convox-bot serve", True),
+        ("bash -c convox-bot serve", False),
+        ("bash -c exec convox-bot serve 2>log", False),
+        ("tail -f convox-bot serve.log", False),
+        ("/usr/bin/python3 /usr/bin/convox-bot server", False),
+    ],
+)
+def test_what_has_the_policy_read_again_reaches_the_bot_and_no_shell_around_it(line: str, hit: bool):
+    # The operand of pkill -fx is an extended regular expression for the whole command line; this one is the same in Python.
+    pattern = shlex.split(re.findall(r"`([^`]+)`", READ_AGAIN)[0])[-1]
+    assert bool(re.fullmatch(pattern, line)) == hit
