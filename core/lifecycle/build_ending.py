@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
+from core.actor import Actor
 from core.build_run import BuildRun
+from core.lifecycle.build_telling import going_builds
 from core.ports.store import Transaction
 from core.records.build import BuildStatus
 from core.records.line import Line
@@ -28,6 +30,14 @@ async def end_build(tx: Transaction, ended: BuildRun, *, was: BuildStatus) -> No
             ended.id, [_evidence(ended.id, [text for _, text in lines], tx.now)] if lines else []
         )
     await tx.add_terminal(ended.id)
+
+
+async def cancel_builds(tx: Transaction, app: str, actor: Actor) -> None:
+    """End all builds of an app that goes: one that went on would make a release of whatever takes its name."""
+    for run in going_builds(app, await tx.open_builds()):
+        reason = Sentence.of(f"{app} was deleted by ", actor)
+        await end_build(tx, run.cancelled(reason, tx.now), was=run.status)
+        await tx.audit(actor, "build.cancel", run.id, {"app": app})
 
 
 async def fail_build(tx: Transaction, run: BuildRun, reason: Sentence) -> None:

@@ -53,7 +53,9 @@ def check_git_url(given: str, schemes: frozenset[str] = SECURE) -> str:
             f"{parts.scheme}:// neither hides the source nor tells who sends it", hint="write https://"
         )
     shaped = bool(_HOST.fullmatch(host) and _PATH.fullmatch(parts.path))
-    if parts.scheme not in schemes or not shaped or parts.query or parts.fragment or not text.isascii():
+    # `urlsplit` leaves line ends and tabs out, so what it returns does not hold them.
+    written = text.isascii() and text.isprintable()
+    if parts.scheme not in schemes or not (shaped and written) or parts.query or parts.fragment:
         raise Invalid(
             f"not the address of a git repository: {text[:80]}", hint="as in: https://github.com/shop/web"
         )

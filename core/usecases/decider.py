@@ -12,6 +12,7 @@ from core.failpoints import failpoint
 from core.lifecycle.access import Access
 from core.lifecycle.approvals import missing
 from core.lifecycle.beginning import begin
+from core.lifecycle.build_ending import cancel_builds
 from core.lifecycle.contexts import decision_context
 from core.lifecycle.explain import Action, ActionContext, explain
 from core.lifecycle.gate import lapsed_approvals, stored_bundle
@@ -262,7 +263,7 @@ class Decider:
         return promotion
 
     async def delete_app(self, caller: Caller, app: str) -> None:
-        """Delete an app: what waits is cancelled, its workloads and Services are removed, its records stay.
+        """Delete an app: what waits and what is built is cancelled, its workloads and Services are removed, its records stay.
 
         Raises:
             Conflict: it is locked.
@@ -282,6 +283,7 @@ class Decider:
                 )
             for waiting in await tx.awaiting(app):
                 await move(tx, waiting, PromotionEvent.CANCELLED, actor=actor, cancelled_by=actor)
+            await cancel_builds(tx, app, actor)
             await self._ask_removal(tx, app)
             await tx.link(app, None)
             await tx.delete_app(app)

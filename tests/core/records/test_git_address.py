@@ -42,6 +42,8 @@ def test_an_https_address_is_taken_as_it_is(url: str):
         ("https://github.com", "not the address", "https://github.com/shop/web"),
         ("https://github.com/shop/web?token=1", "not the address", "https://github.com/shop/web"),
         ("https://github.com/shop/web#main", "not the address", "https://github.com/shop/web"),
+        ("https://github.com/shop/web\n--upload-pack=id", "not the address", "https://github.com/shop/web"),
+        ("https://git\thub.com/shop/web", "not the address", "https://github.com/shop/web"),
         ("https://github.com/shop/w b", "not the address", "https://github.com/shop/web"),
         ("https://github.com:x/shop/web", "not the address", "https://github.com/shop/web"),
         ("https://[::1/shop/web", "not the address", "https://github.com/shop/web"),
