@@ -20,6 +20,8 @@ def _line(document: Mapping[str, Any], bundle: Bundle, release: str) -> str:
     kind, name = document["kind"], document["metadata"]["name"]
     if leads := _hosts(document):
         return f"{kind} {name} → {', '.join(leads)}"
+    if kind == "CronJob":  # a schedule as it is written; it is UTC, as in Convox
+        return f'{kind} {name} "{document["spec"]["schedule"]}"'
     detail = _workload(document, bundle) or _detail(document, release)
     name = name.removesuffix(f"-{release.lower()}")
     return f"{kind} {name} ({detail})" if detail else f"{kind} {name}"
@@ -67,8 +69,6 @@ def _detail(document: Mapping[str, Any], release: str) -> str:
             measures = (each["resource"] for each in spec["metrics"])
             loads = ", ".join(f"{m['name']} {m['target']['averageUtilization']} %" for m in measures)
             return f"{spec['minReplicas']} to {spec['maxReplicas']}, {loads}"
-        case "CronJob":
-            return f"{document['spec']['schedule']} UTC"
         case "PersistentVolumeClaim":
             return str(document["spec"]["resources"]["requests"]["storage"])
         case "Service":

@@ -74,7 +74,7 @@ def _unreached(manifest: Manifest, router: Router) -> Iterator[str]:
 def _of(service: Service, router: Router) -> Iterator[str]:
     for key in service.route.given:
         if why := _why_not(key, service, router):
-            yield f"{key} of service {service.name} is without effect: {why}"
+            yield f"{key} of {service.name} is without effect: {why}"
 
 
 def _why_not(key: str, service: Service, router: Router) -> str:

@@ -37,9 +37,9 @@ def test_it_prints_each_object_and_what_has_no_effect(tmp_path: Path, capsys: py
         "Deployment web (2 × 100m 64Mi)",
         "Deployment worker (1 × 250m 512Mi, down while it is replaced)",
         "HorizontalPodAutoscaler web (2 to 5, cpu 70 %, memory 90 %)",
-        "CronJob timer-nightly (0 4 * * * UTC)",
+        'CronJob timer-nightly "0 4 * * *"',
         "Note: nobody outside of the cluster reaches web: this rack has no router",
-        "Note: domain of service web is without effect: this rack has no router",
+        "Note: domain of web is without effect: this rack has no router",
     ]
     assert "hush" not in out + err
     assert err == ""

@@ -304,12 +304,12 @@ def test_each_key_of_which_nothing_comes_is_told_with_the_reason(
     keys: str, port: str, router: Router, expected: dict[str, str]
 ):
     told = [note for note in notes(web(keys, port=port), router) if "without effect" in note]
-    assert told == [f"{key} of service web is without effect: {why}" for key, why in expected.items()]
+    assert told == [f"{key} of web is without effect: {why}" for key, why in expected.items()]
 
 
 def test_a_key_of_a_service_without_a_port_has_no_effect():
     assert notes("services:\n  job: {domain: x.example}\n", NGINX) == (
-        "domain of service job is without effect: the service has no port",
+        "domain of job is without effect: the service has no port",
     )
 
 
