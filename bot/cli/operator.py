@@ -128,12 +128,16 @@ def _database() -> Path:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
+    import logging
+
     from bot.admin.doctor import report
     from bot.admin.doctor.check import HealthCheck
     from bot.admin.doctor.examination import examine
     from bot.clock import SystemClock
     from bot.settings import Settings, SettingsError, read_settings
 
+    # What the client of the cluster logs beside is said by a check; without a handler Python prints it raw.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         checks = asyncio.run(examine(read_settings(Settings), SystemClock(), every=arguments.all))
     except SettingsError as error:
