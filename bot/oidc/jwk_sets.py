@@ -29,19 +29,26 @@ class JwkSet:
         for each in listed if isinstance(listed, list) else ():
             if not isinstance(each, dict) or each.get("use", "sig") != "sig":
                 continue
-            name, kind = each.get("kid"), each.get("kty")
+            name, kind = each.get("kid", ""), each.get("kty")
             # A symmetric key is none: whoever reads it could sign with it.
             if isinstance(name, str) and isinstance(kind, str) and kind in KEY_TYPES:
                 self._written.setdefault((name, kind), each)
 
     def __contains__(self, key: tuple[str, str]) -> bool:
         """Tell whether a name and type of a key is written there."""
-        return key in self._written
+        return self._place(*key) is not None
+
+    def _place(self, name: str, kind: str) -> tuple[str, str] | None:
+        if name:
+            return (name, kind) if (name, kind) in self._written else None
+        # A token need name no key where there is one (OpenID Connect Core 1.0, 10.1).
+        of_kind = [each for each in self._written if each[1] == kind]
+        return of_kind[0] if len(of_kind) == 1 else None
 
     def find(self, name: str, kind: str) -> IssuerKey | None:
-        """Return a key by its name (`kid`) and type (`kty`), or None where it is missing or cannot be used."""
-        at = (name, kind)
-        if at not in self._written:
+        """Return a key by its name (`kid`; "" for the only one) and type (`kty`), or None where it is missing or cannot be used."""
+        at = self._place(name, kind)
+        if at is None:
             return None
         if at not in self._ready:
             self._ready[at] = _imported(kind, self._written[at])

@@ -42,7 +42,7 @@ class JobToken:
 
     Attributes:
         text: the token.
-        algorithm, key: how it is signed, and by the name of which key.
+        algorithm, key: how it is signed, and by the name of which key; "" where it names none, since its issuer has one alone.
         issuer: whom it names as its issuer.
     """
 
@@ -65,13 +65,13 @@ def read_token(text: str) -> JobToken:
     """Take a token apart; raises Unauthorized where it cannot be one that is taken."""
     head, body, _ = text.split(".")
     header, claims = _json(head), _json(body)
-    algorithm, key, issuer = header.get("alg"), header.get("kid"), claims.get("iss")
+    algorithm, key, issuer = header.get("alg"), header.get("kid", ""), claims.get("iss")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise Unauthorized(
             f"this token is not signed as it must be: one of {', '.join(ALGORITHMS)}", hint=HINT
         )
     if not isinstance(key, str) or not isinstance(issuer, str):
-        raise Unauthorized("this token names no issuer (iss), or no key of it (kid)", hint=HINT)
+        raise Unauthorized("this token names no issuer (iss), or what is no key of it (kid)", hint=HINT)
     return JobToken(text=text, algorithm=algorithm, key=key, issuer=issuer)
 
 

@@ -5,7 +5,9 @@ import hmac
 import json
 
 import pytest
+from aiohttp import web
 from joserfc.jwk import ECKey, RSAKey
+from joserfc.jws import JWSRegistry
 
 from bot.handlers.budgets import STRANGERS
 from core.policy.authorization import parse_policy
@@ -122,7 +124,10 @@ HOSTILE = {
         lambda i, now: i.token(now, header={"b64": False, "crit": ["b64"]}),
         "cannot be verified",
     ),
-    "no name of a key": (lambda i, now: i.token(now, header={"kid": 7}), "names no issuer (iss), or no key"),
+    "no name of a key": (
+        lambda i, now: i.token(now, header={"kid": 7}),
+        "names no issuer (iss), or what is no key",
+    ),
     "a key of another type": (
         lambda i, now: i.token(now, key=curve("ec"), header={"kid": "one"}),
         "a key that its issuer does not name",
@@ -182,6 +187,33 @@ HOSTILE = {
         "cannot be read",
     ),
 }
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_a_token_need_name_no_key_where_its_issuer_has_one_alone(api, issuer, named):
+    """As oidc-provider-mock and others sign (OpenID Connect Core 1.0, 10.1)."""
+    let_in(api, issuer)
+    now = api.world.clock.now()
+    token = without_kid(issuer.token(now))
+    text = token.rpartition(".")[0]
+    forged = f"{text}.{encoded(JWSRegistry.algorithms['RS256'].sign(text.encode(), FOREIGN))}"
+    own = rsa("one").as_dict(private=False)
+    alone = {"keys": [own if named else {name: own[name] for name in ("kty", "n", "e")}]}
+    issuer.answer["/keys"] = web.json_response(alone)
+    assert (await said(api, token)).status == 200
+    assert (await said(api, forged)).status == 401
+
+
+async def test_a_token_that_names_no_key_of_several_is_not_tried_with_each(api, issuer):
+    let_in(api, issuer)
+    issuer.keys = [rsa("one"), rsa("two")]
+    status, error, _ = await refusal(api, without_kid(issuer.token(api.world.clock.now())))
+    assert (status, "a key that its issuer does not name" in error) == (401, True)
+
+
+def without_kid(token):
+    text = f"{segment({'alg': 'RS256'})}.{token.split('.')[1]}"
+    return f"{text}.{encoded(JWSRegistry.algorithms['RS256'].sign(text.encode(), rsa('one')))}"
 
 
 # JSON lets each claim be anything; what is no time is none, and nobody is somebody else.

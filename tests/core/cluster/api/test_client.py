@@ -190,6 +190,17 @@ async def test_what_the_server_says_of_itself(answer: Answer, ready: bool | None
         assert await client.ready() is ready
 
 
+async def test_a_document_that_is_no_object_is_read_by_its_path_and_a_refusal_names_the_path():
+    where = "/.well-known/openid-configuration"
+    async with faulty() as (server, client):
+        server.others = [Answer(body={"issuer": "https://kubernetes.default.svc"})]
+        assert await client.document(where) == {"issuer": "https://kubernetes.default.svc"}
+        words = f'forbidden: User "bot" cannot get path "{where}"'
+        server.others = [refused(403, "Forbidden", words)]
+        with pytest.raises(Denied, match="cannot get path"):
+            await client.document(where)
+
+
 async def test_connections_ask_by_themselves_whether_the_other_side_still_lives():
     async with faulty() as (server, client), client.watch(PODS, {"resourceVersion": "1"}, idle=30):
         server.others = [Answer(body={"kind": "Deployment"})]
