@@ -132,13 +132,15 @@ def route(wanted: Document, live: Document) -> RouteState | None:
 
 
 def changed(wanted: Document, live: Document) -> tuple[Path, ...]:
-    """Return what leads elsewhere than it was applied; ports and the like that others add lead nobody astray."""
+    """Return what leads elsewhere than it was applied.
+
+    A port that others add leads nobody astray. A label that they add to the selector does: pods must have every one of them.
+    """
     asked, found = wanted["spec"], spec_of(live)
     targets = {_port_key(port): port.get("targetPort") for port in found.get("ports") or ()}
-    selector = found.get("selector") or {}
     fields = {
         "f:type": asked["type"] == found.get("type"),
-        "f:selector": asked["selector"].items() <= selector.items(),
+        "f:selector": asked["selector"] == found.get("selector"),
         "f:ports": all(targets.get(_port_key(port)) == port["targetPort"] for port in asked["ports"]),
     }
     return tuple(("f:spec", field) for field, same in fields.items() if not same)

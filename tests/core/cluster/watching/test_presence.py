@@ -53,7 +53,10 @@ BY_PORT: Mapping[str, object] = {'k:{"port":3000,"protocol":"TCP"}': {"f:targetP
             found(spec={"selector": None, "ports": None}),
             "somebody changed .spec.ports, .spec.selector of Service/web",
         ),
-        (found(spec={"selector": {"service": "web", "x": "y"}}), ""),
+        (
+            taken("selector", {"service": "web", "x": "y"}, {"f:x": {}}),
+            "kubectl-edit changed .spec.selector of Service/web",
+        ),
         (found(spec={"ports": [{"port": 9, "targetPort": 9}, *PORTS]}), ""),
     ],
 )
