@@ -214,6 +214,15 @@ async def test_something_else_that_answers_for_slack(ground):
         found = await ground.wrong(SLACK_API_URL=f"http://{host}/")
     assert found["SLACK_BOT_TOKEN"].startswith("Slack does not answer: JSONDecodeError")
 
+    async def hello(_request: web.Request) -> web.Response:
+        return web.json_response(["hello"])
+
+    app = web.Application()
+    app.router.add_post("/auth.test", hello)
+    async with TestServer(app) as server:
+        found = await ground.wrong(SLACK_API_URL=f"http://127.0.0.1:{server.port}/")
+    assert found == {"SLACK_BOT_TOKEN": "Slack does not answer: something else does"}
+
 
 async def test_a_channel_that_the_bot_is_not_in(ground):
     ground.slack.remove("deploys", "convox")
@@ -419,6 +428,16 @@ async def test_a_database_that_is_damaged_or_not_there_yet(ground, tmp_path):
     assert "`serve` makes it" in found["database"].note
     found = await ground.wrong(CONVOX_DATABASE=str(tmp_path / "none" / "convox.db"))
     assert "there is no folder" in found["database"]
+
+
+async def test_a_database_that_lacks_a_table_or_is_a_folder_is_said_and_nothing_breaks(ground, tmp_path):
+    with sqlite3.connect(tmp_path / "convox.db") as connection:
+        connection.execute("ALTER TABLE retention_marks RENAME TO gone")
+    connection.close()
+    looked = (await ground.look())["database"]
+    assert looked.problem.endswith("cannot be read: OperationalError: no such table: retention_marks")
+    assert RESTORE in looked.remedy
+    assert "cannot be used" in (await ground.wrong(CONVOX_DATABASE=str(tmp_path)))["database"]
 
 
 async def test_a_start_does_not_follow_the_whole_audit(ground, monkeypatch):
