@@ -12,9 +12,9 @@ from pathlib import PurePosixPath
 from core.errors import Invalid
 from core.manifest.keys import BUILD_IGNORED
 from core.records.environment import Environment
-from core.yaml.fields import FieldReader
+from core.yaml.fields import FieldReader, node_kind
 from core.yaml.problems import Problems
-from core.yaml.source import interpolate
+from core.yaml.source import cut, interpolate
 from core.yaml.tree import MappingNode, Node, ScalarNode, compose
 
 DOCKERFILE = "Dockerfile"
@@ -113,22 +113,29 @@ def _inside(read: FieldReader, node: Node | None, what: str, default: str) -> st
     path = PurePosixPath(given or default)
     if path.is_absolute() or ".." in path.parts:
         assert node is not None, "the default is inside"
-        read.problems.add(node.line, f"{what} must stay inside the source: {given[:80]!r}")
+        read.problems.add(node.line, f"{what} must stay inside the source: {node_kind(node)}")
         return default
     return str(path)
 
 
+def _name(said: Node) -> str:
+    """Return what stands before the value, which may be a secret, of an argument that is a text."""
+    shown = said.shown[1:-1] if isinstance(said, ScalarNode) else ""
+    return cut(shown.partition("=")[0])
+
+
 def _arguments(read: FieldReader, node: Node, what: str) -> tuple[tuple[str, str], ...]:
     """Return `NAME=value` and `NAME: value`; a name alone takes what the build is given for it, so it says nothing here."""
+    pairs: list[tuple[str, str, Node]]
     if isinstance(node, MappingNode):
         pairs = [
-            (entry.key.text, read.text(entry.value, f"{entry.key.shown} in {what}"), entry.line)
+            (entry.key.text, read.text(entry.value, f"{entry.key.shown} in {what}"), entry.key)
             for entry in node.entries
         ]
     else:
-        texts = [(read.text(item, what), item.line) for item in read.items(node, what)]
-        pairs = [(*text.partition("=")[::2], line) for text, line in texts if "=" in text]
-    for name, _, line in pairs:
+        texts = [(read.text(item, what), item) for item in read.items(node, what)]
+        pairs = [(*text.partition("=")[::2], item) for text, item in texts if "=" in text]
+    for name, _, said in pairs:
         if not ARGUMENT.fullmatch(name):
-            read.problems.add(line, f"{what}: no name of a build argument: {name[:63]!r}")
+            read.problems.add(said.line, f"{what}: no name of a build argument: {_name(said)}")
     return tuple((name, value) for name, value, _ in pairs)

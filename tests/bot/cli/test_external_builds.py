@@ -274,7 +274,7 @@ async def test_what_is_not_there_is_told(api, folder, programs, monkeypatch, cap
     ("build", "sentence"),
     [
         ("${FOLDER}", "build of web says ${…}, and what stands for that are variables of myapp"),
-        ("../other", "build of service web must stay inside the source: '../other'"),
+        ("../other", 'build of service web must stay inside the source: "../other"'),
     ],
 )
 async def test_what_cannot_be_built_here_is_told(api, folder, programs, capfd, build, sentence):

@@ -51,8 +51,8 @@ def test_what_is_given_with_the_build_wins():
         ("../other", "must stay inside the source"),
         ("{path: /etc}", "must stay inside the source"),
         ("{manifest: ../../Dockerfile}", "manifest of build of service a must stay inside"),
-        ("{args: ['1=x']}", "no name of a build argument: '1'"),
-        ("{args: {a-b: x}}", "no name of a build argument: 'a-b'"),
+        ("{args: ['1=x']}", 'no name of a build argument: "1"'),
+        ("{args: {a-b: x}}", 'no name of a build argument: "a-b"'),
         ("{args: x}", "must be a list"),
         ("{other: x}", 'unknown key "other"'),
     ],
@@ -60,6 +60,19 @@ def test_what_is_given_with_the_build_wins():
 def test_what_cannot_be_built_is_told(said: str, problem: str):
     with pytest.raises(Invalid, match=problem):
         images(f"  a: {{build: {said}}}\n")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["../${S}", "{path: '/${S}'}", "{args: ['${S}=1']}", "{args: {'${S}': 1}}", "{manifest: '../${S}'}"],
+)
+def test_no_sentence_repeats_a_value_of_the_environment(said: str):
+    with pytest.raises(Invalid) as refused:
+        read_image_builds(
+            f"services:\n  a: {{build: {said}}}\n", Environment((("S", "Hunter2-Hunter2"),)), ["a"], {}
+        )
+    assert "Hunter2" not in str(refused.value)
+    assert "line 2" in str(refused.value)
 
 
 def test_names_of_arguments_are_told():
