@@ -14,6 +14,7 @@ from core.records.pod_sample import PodSample
 from storage.copies import copy_database
 from storage.keys import Keyring
 from storage.migrate import MIGRATIONS
+from storage.queries import QUERIES
 from storage.store import open_store
 from storage.upgrading import COPIES_KEPT
 from tests.storage.before import database_of_before
@@ -101,6 +102,6 @@ def test_what_ages(busy: Path, key: str, tmp_path: Path):
         assert whole(busy) == [P, "PBBBBBBBBBB"]
     with closing(sqlite3.connect(busy)) as connection:
         assert connection.execute("SELECT subject FROM lines").fetchall() == [("PBBBBBBBBBB",)]
-        rows = connection.execute("SELECT records, rows FROM retention_marks ORDER BY records").fetchall()
+        rows = connection.execute(f"{QUERIES['retention_marks'].rstrip(';')} ORDER BY records").fetchall()
     assert rows == [("evidence", 1), ("lines", 401)], "each row was counted once"
     copy_database(busy, tmp_path / "backup.db")
