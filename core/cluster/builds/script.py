@@ -86,13 +86,27 @@ def build_script(
         if image.copied:
             parts.append(_copying(image, repository, build, number, len(images)))
             continue
-        arguments = shlex.join(_arguments(image, repository, build, no_cache=no_cache))
-        words = f'{arguments} "$@" --metadata-file /tmp/{number}.json'
+        words = f'{shlex.join(_building(image, repository, build, no_cache=no_cache))} "$@" --metadata-file /tmp/{number}.json'
         title = f"Building {', '.join(image.services)} ({number}/{len(images)})"
         parts.append(f"inside {shlex.quote(_folder(image))}\n")
         parts.append(f"echo {shlex.quote(title)}\nbuildctl-daemonless.sh {words}\n")
         parts.append(f"digest /tmp/{number}.json >> {DIGESTS}\n")
+        parts.append(_keeping(image, repository))
     return "".join(parts)
+
+
+def _keeping(image: ImageBuild, repository: str) -> str:
+    """Return what keeps the steps of an image in the registry; the image is there, so that nothing fails without them.
+
+    BuildKit 0.34 pushes image and cache at once where one call asks for both, and two pushes of one layer to one repository
+    disturb each other: Debian's registry 2.8 refuses one of them ("provided digest did not match uploaded content") now and
+    then, and with it the build. Every step is in the pod by now, so that none is taken a second time.
+    """
+    words = [*_arguments(image), "--export-cache", f"{_cache(image, repository)},mode=max,ignore-error=true"]
+    return (
+        "echo 'Keeping what the next build begins with'\n"
+        f'buildctl-daemonless.sh {shlex.join(words)} "$@" > /dev/null 2>&1 || echo "it could not be kept"\n'
+    )
 
 
 def _copying(image: ImageBuild, repository: str, build: str, number: int, count: int) -> str:
@@ -128,18 +142,25 @@ def cache_tag(service: str) -> str:
     return f"cache-{service}"
 
 
-def _arguments(image: ImageBuild, repository: str, build: str, *, no_cache: bool) -> list[str]:
-    """Return the arguments of `buildctl`, as documented for v0.13 and newer."""
+def _building(image: ImageBuild, repository: str, build: str, *, no_cache: bool) -> list[str]:
+    """Return the arguments of `buildctl` that build an image and push it."""
+    begins = ["--no-cache"] if no_cache else ["--import-cache", _cache(image, repository)]
+    return [*_arguments(image), *begins, *_output(image, repository, build)]
+
+
+def _arguments(image: ImageBuild) -> list[str]:
+    """Return what names the steps of an image to `buildctl`, as documented for v0.13 and newer."""
     folder = _folder(image)
-    cache = f"type=registry,ref={repository}:{cache_tag(image.services[0])}"
     words = ["build", "--progress=plain", "--frontend", "dockerfile.v0"]
     words += ["--local", f"context={folder}", "--local", f"dockerfile={folder}"]
     words += ["--opt", f"filename={image.dockerfile}"]
     for name, value in image.args:
         words += ["--opt", f"build-arg:{name}={value}"]
-    words += ["--no-cache"] if no_cache else ["--import-cache", cache]
-    words += ["--export-cache", f"{cache},mode=max,ignore-error=true"]
-    return [*words, *_output(image, repository, build)]
+    return words
+
+
+def _cache(image: ImageBuild, repository: str) -> str:
+    return f"type=registry,ref={repository}:{cache_tag(image.services[0])}"
 
 
 def _output(image: ImageBuild, repository: str, build: str) -> list[str]:

@@ -44,11 +44,12 @@ SPEC = BuildJobSpec(
     secrets={"DATABASE_URL": "postgres://secret"},
     logins=(replace(ACCOUNT, host="other.example"),),
 )
+KEEPING = "Keeping what the next build begins with"
 D1, D2 = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
 
-def ran(tmp_path: Path, script: str, *, digests: tuple[str, ...] = (D1, D2), code: int = 0):
-    """Run the script with a BuildKit that writes down how it was called."""
+def ran(tmp_path: Path, script: str, *, digests: tuple[str, ...] = (D1, D2), code: int = 0, keeps: int = 0):
+    """Run the script with a BuildKit that writes down how it was called; `code`, `keeps`: how its builds end, and how what is kept."""
     fake = tmp_path / "buildctl-daemonless.sh"
     fake.write_text(
         f"""#!{sys.executable}
@@ -57,7 +58,10 @@ from pathlib import Path
 calls = Path({str(tmp_path)!r}, "calls.json")
 known = json.loads(calls.read_text()) if calls.exists() else []
 calls.write_text(json.dumps([*known, sys.argv[1:]]))
-given = {list(digests)!r}[len(known)]
+if "--export-cache" in sys.argv:
+    print("#5 CACHED")
+    sys.exit({keeps})
+given = {list(digests)!r}[sum("--metadata-file" in words for words in known)]
 Path(sys.argv[-1]).write_text(json.dumps({{"containerimage.digest": given, "image.name": "x"}}, indent=2))
 sys.exit({code})
 """
@@ -90,9 +94,9 @@ def script(**changes) -> str:
 def test_every_image_is_built_and_its_digest_told_and_no_value_is_a_word_of_the_shell(tmp_path: Path):
     done, calls, told = ran(tmp_path, script())
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "Building web, worker (1/2)\nBuilding db (2/2)\n"
+    assert done.stdout.splitlines() == ["Building web, worker (1/2)", KEEPING, "Building db (2/2)", KEEPING]
     assert told.split() == [D1, D2]
-    first, second = calls
+    first, _, second, _ = calls
     assert f"build-arg:A={EVIL}" in first
     assert (
         'type=image,"name=registry.example/apps/myapp:web.BABCDEFGHIJ,registry.example/apps/myapp:worker.BABCDEFGHIJ",push=true'
@@ -122,10 +126,31 @@ def test_every_image_is_built_and_its_digest_told_and_no_value_is_a_word_of_the_
 
 def test_no_cache_builds_anew_and_keeps_what_comes_of_it(tmp_path: Path):
     _, calls, _ = ran(tmp_path, script(no_cache=True))
-    for call in calls:
-        assert "--no-cache" in call
-        assert "--import-cache" not in call
-        assert "--export-cache" in call
+    for built, kept in (calls[:2], calls[2:]):
+        assert "--no-cache" in built
+        assert "--import-cache" not in built
+        # What has been built anew a moment ago is what is kept.
+        assert "--no-cache" not in kept
+        assert "--export-cache" in kept
+
+
+def test_image_and_cache_are_pushed_one_after_the_other_and_the_cache_is_made_of_the_same_steps(
+    tmp_path: Path,
+):
+    _, calls, _ = ran(tmp_path, script())
+    for built, kept in (calls[:2], calls[2:]):
+        assert "--output" in built
+        assert "--export-cache" not in built
+        assert "--output" not in kept
+        same = built[: built.index("--import-cache")]
+        assert kept[: len(same)] == same
+        assert kept[-2:] == ["--secret", "id=KEY,src=/run/build-secrets/KEY"]
+
+
+def test_a_cache_that_cannot_be_kept_fails_no_build(tmp_path: Path):
+    done, _, told = ran(tmp_path, script(), keeps=1)
+    assert (done.returncode, done.stderr, told.split()) == (0, "", [D1, D2])
+    assert done.stdout.splitlines().count("it could not be kept") == 2
 
 
 def test_the_first_image_that_fails_ends_it(tmp_path: Path):
@@ -415,7 +440,7 @@ def test_what_is_built_of_a_clone_begins_with_what_was_cloned(tmp_path: Path):
     spec = replace(SPEC, git=GIT)
     done, calls, told = ran(tmp_path, script_of(spec, SETTINGS, ["Cloned it's main"]))
     assert done.stdout.startswith("Cloned it's main\nBuilding web, worker (1/2)\n")
-    assert (len(calls), told.split()) == (2, [D1, D2])
+    assert (len(calls), told.split()) == (4, [D1, D2])
 
 
 def test_what_is_copied_is_the_beginning_of_a_dockerfile_and_is_given_no_secret():
