@@ -13,6 +13,7 @@ from core.cluster.bundling import render_bundle
 from core.cluster.kinds import MANAGED, PRUNED
 from core.cluster.kinds.config_map import ANCHOR
 from core.cluster.kinds.secret import filled
+from core.cluster.object_lines import object_lines
 from core.cluster.rendering.routes import route_notes
 from core.cluster.routes import addresses
 from core.errors import Rejected, Unreachable
@@ -221,6 +222,9 @@ class FakeCluster:
 
     def notes(self, manifest: Manifest) -> tuple[str, ...]:
         return (*manifest.notes, *route_notes(manifest, NO_ROUTER))
+
+    def object_lines(self, bundle: Bundle) -> tuple[str, ...]:
+        return object_lines(bundle)
 
     def traits(self, ref: Ref) -> Traits:
         known = MANAGED[ref.kind].traits

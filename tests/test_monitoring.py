@@ -69,7 +69,11 @@ def test_an_expression_asks_for_what_the_bot_exposes(expression: str):
     assert kept <= labels
     for name, label, values in re.findall(r'(convox_\w+)\{(\w+)=~?"(.*?)"\}', expression):
         assert set(values.split("|")) <= EXPOSED[name][label]
-    assert expression.count("{") == len(re.findall(r'convox_\w+\{\w+=~?"[^"]*"\}', expression))
+    # An empty value asks for what has the label at all.
+    unnamed = re.findall(r'(convox_\w+)\{(\w+)!=""\}', expression)
+    assert all(label in EXPOSED[name] for name, label in unnamed)
+    named = re.findall(r'convox_\w+\{\w+=~?"[^"]*"\}', expression)
+    assert expression.count("{") == len(named) + len(unnamed)
 
 
 def test_every_metric_is_on_the_dashboard():

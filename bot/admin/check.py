@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from core.actor import BOT
 from core.cluster.bundling import render_bundle
+from core.cluster.object_lines import object_lines
 from core.cluster.rendering.routes import route_notes
 from core.errors import Invalid
-from core.lifecycle.object_lines import object_lines
 from core.manifest.convox_yml import Manifest, parse_manifest, required
 from core.policy.authorization import parse_policy
 from core.policy.oidc_width import width
@@ -44,7 +44,7 @@ def check_manifest(text: str, variables: Mapping[str, str], router: Router = NO_
     missing = required(manifest.services, environment)
     problems = (f"required env: {', '.join(missing)}",) if missing else ()
     notes = (*manifest.notes, *route_notes(manifest, router))
-    return CheckResult(object_lines(bundle, RELEASE), notes, problems)
+    return CheckResult(object_lines(bundle), notes, problems)
 
 
 def check_policy(text: str) -> CheckResult:

@@ -20,6 +20,7 @@ from bot.views.answers import Answer
 from core.actor import Caller
 from core.clock import Clock
 from core.errors import Unexpected, UserError
+from core.lifecycle.visibility import refused_by
 from core.sentence import Sentence
 from core.usecases.build_chooser import BuildChooser
 from core.usecases.build_starter import BuildStarter
@@ -94,10 +95,10 @@ class Handlers:
         except UserError:
             # Who may not look is not told where others looked; and what was asked for is done.
             return []
-        if card is None or caller.channel in {card.channel, card.closed_channel}:
+        refused = refused_by(card) if card else None
+        if card is None or refused is None or caller.channel in {card.channel, card.closed_channel}:
             return []
-        where, why = card.closed_channel or card.channel, card.closed_by or card.failed
-        return [confirmations.thread_ended(card.subject, where, why)]
+        return [confirmations.thread_ended(card.subject, *refused)]
 
     async def linked_app(self, channel: str | None) -> str | None:
         """Return the app that `-a` may be left out for."""

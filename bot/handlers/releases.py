@@ -10,6 +10,7 @@ from bot.views import confirmations
 from bot.views.answers import Answer
 from core.actor import Caller
 from core.errors import Busy, Invalid, UserError
+from core.lifecycle.visibility import refused_by
 from core.promotion import Phase
 from core.records.release import Release
 from core.sentence import CommandLine, Sentence
@@ -149,10 +150,11 @@ class ReleaseCommands:
         notes += promotion.along
         if promotion.channel is None and caller.source == "http":
             notes.append(confirmations.no_card(promotion.app))
-        elif requested.undelivered_card and caller.source == "http":
+        elif (
+            (card := requested.undelivered_card) and (refused := refused_by(card)) and caller.source == "http"
+        ):
             # Whoever sees no Slack does not see that nothing comes there.
-            card = requested.undelivered_card
-            notes.append(confirmations.card_undelivered(promotion.app, card.channel, card.failed))
+            notes.append(confirmations.card_undelivered(promotion.app, *refused))
         if requested.came_too_late:
             notes.append(confirmations.CAME_TOO_LATE)
         hint: str | Sentence = ""

@@ -96,6 +96,7 @@ class EventSender:
             subscription = await self._events.opened(id_)
             while subscription and not self._rests(id_) and (event := await self._events.due(id_)):
                 await self._one(subscription, event)
+            self._breaker.well((HERE, id_))
         except Unavailable as error:
             log.warning("%s is told later: %s", id_, error)
             self._breaker.failed((HERE, id_), after=AFTER_TROUBLE)

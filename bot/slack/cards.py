@@ -14,7 +14,7 @@ from bot.slack.workspace_blocks import WorkspaceBlocks
 from core.build_run import ENDED
 from core.clock import Clock
 from core.failpoints import failpoint
-from core.lifecycle.visibility import UNSEEN
+from core.lifecycle.visibility import ELSEWHERE
 from core.ports.outbox import CardDue, Outbox
 from core.promotion import IN_FLIGHT, SETTLED, Phase
 from core.records.build import BuildStatus
@@ -156,7 +156,7 @@ class CardSender:
     async def _not_edited(self, due: CardDue, ts: str, error: str) -> None:
         """Go on elsewhere: a card that somebody has deleted, or that Slack lets nobody edit any more, is posted anew, once."""
         subject = due.card.subject
-        if error in UNSEEN:
+        if error in ELSEWHERE:
             await self._outbox.channel_closed(subject, error)
             return
         # One that only grows old, since the workspace lets nobody edit what is older, is worth a message where it matters.

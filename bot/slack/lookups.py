@@ -30,8 +30,9 @@ async def surely_absent(
         postpone: has it looked at again at that time.
     """
     now = clock.now()
-    # A time that is still to come is of a clock that was ahead, which is as long ago as if nobody knew.
-    tried = tried_at if tried_at and tried_at <= now else now - LONG_AGO
+    # A time that is far ahead is of a clock that was, which is as long ago as if nobody knew; a clock is set back by seconds, too.
+    known = tried_at is not None and tried_at <= now + timedelta(seconds=SECOND_LOOK)
+    tried = min(tried_at, now) if tried_at is not None and known else now - LONG_AGO
     age = (now - tried).total_seconds()
     if age < FIRST_LOOK:
         await postpone(now + timedelta(seconds=FIRST_LOOK - age))

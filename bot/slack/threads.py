@@ -13,7 +13,7 @@ from bot.slack.web_api import GONE, INACTIVE, CallResult, WebApi
 from bot.views.thread import MOST_ROWS, fitting
 from core.clock import Clock
 from core.failpoints import failpoint
-from core.lifecycle.visibility import UNSEEN
+from core.lifecycle.visibility import ELSEWHERE
 from core.ports.outbox import Fits, LostPost, Outbox, Post, Shown, ThreadDue
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class ThreadSender:
         elif said.later:
             pause(self._pacing, thread.channel, said)
             await self._outbox.post_again(post.id, self._later(said.retry_after))
-        elif said.error in {*UNSEEN, *GONE, INACTIVE}:
+        elif said.error in {*ELSEWHERE, *GONE, INACTIVE}:
             await self._outbox.post_again(post.id)
             await self._elsewhere(thread, said.error)
         elif said.error == NOT_ALLOWED:

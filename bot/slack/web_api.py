@@ -13,7 +13,6 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.connection import DEAD_CREDENTIALS, SlackState, error_word, is_wordless
-from core.clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +48,7 @@ class CallResult:
         later: it was certainly not done, and the same call may succeed later.
         limited: it came too soon after others, by Slack's own word.
         retry_after: seconds, where Slack said "not now".
+        at: when Slack answered, by its own clock (RFC 9110, `Date`), where it was done and says so.
     """
 
     ts: str = ""
@@ -58,6 +58,7 @@ class CallResult:
     limited: bool = False
     retry_after: float = 1.0
     data: dict[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,26 +79,13 @@ class Found:
 class WebApi:
     """Calls Slack; never raises for what Slack or the network does."""
 
-    def __init__(self, client: AsyncWebClient, state: SlackState, clock: Clock | None = None) -> None:
-        """Call Slack with a client; with a clock it is known afterwards what time Slack has, see `time`."""
+    def __init__(self, client: AsyncWebClient, state: SlackState) -> None:
         self._client = client
         self._state = state
-        self._clock = clock
-        self._heard: tuple[datetime, float] | None = None
 
     async def time(self) -> datetime | None:
-        """Return what time it is by Slack's clock, from its last answer on; None before there was one."""
-        if self._heard is None or self._clock is None:
-            return None
-        at, monotonic = self._heard
-        return at + timedelta(seconds=self._clock.monotonic() - monotonic)
-
-    def _hear(self, headers: Mapping[str, Any]) -> None:
-        """Note what time it was as Slack answered (RFC 9110, `Date`)."""
-        said = str(next((v for k, v in headers.items() if k.lower() == "date"), ""))
-        if self._clock is not None and said:
-            with suppress(ValueError):
-                self._heard = parsedate_to_datetime(said), self._clock.monotonic()
+        """Ask what time it is by Slack's clock; None where it does not answer, or does not say."""
+        return (await self._call("auth.test")).at
 
     async def post(self, channel: str, payload: dict[str, Any], nonce: str, **rest: str) -> CallResult:
         """Post a message that can be found again by its nonce."""
@@ -194,8 +182,9 @@ class WebApi:
         if not isinstance(answer.data, dict):
             return self._odd(type(answer.data).__name__)
         self._state.tell(web="")
-        self._hear(answer.headers or {})
-        return CallResult(ts=str(answer.data.get("ts") or ""), data=answer.data)
+        return CallResult(
+            ts=str(answer.data.get("ts") or ""), data=answer.data, at=_answered_at(answer.headers or {})
+        )
 
     def _unanswered(self, error: Exception) -> CallResult:
         """Return the outcome of a call that nothing has answered: certain only where not all of it went out."""
@@ -240,6 +229,13 @@ class WebApi:
 def _stamped(said: CallResult) -> CallResult:
     """Take a yes that does not name the message for what it is: nobody knows what became of the call."""
     return said if said.ts or said.error else CallResult(error="no ts", unknown=True)
+
+
+def _answered_at(headers: Mapping[str, Any]) -> datetime | None:
+    said = str(next((value for name, value in headers.items() if name.lower() == "date"), ""))
+    with suppress(ValueError):
+        return parsedate_to_datetime(said)
+    return None
 
 
 def _nonce(message: Mapping[str, Any]) -> Any:

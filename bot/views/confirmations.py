@@ -249,17 +249,19 @@ _CLOSED = {
 
 def told_directly(channel: str, why: str) -> Sentence:
     """Say to the requester why the rest of a promotion is told to them."""
-    closed = _CLOSED.get(why, f"is closed to me ({why})")
-    return Sentence.of(Channel(channel), f" {closed}, so the rest is told to you here")
+    return Sentence.of(Channel(channel), f" {_closed(why)}, so the rest is told to you here")
 
 
 def thread_ended(promotion: str, channel: str, why: str) -> Sentence:
     """Say elsewhere that people saw only a part of the app's last promotion, and what to do."""
-    closed = _CLOSED.get(why, f"is closed to me ({why})")
-    rest = (
-        f" {closed}, so the thread of {promotion} ended early there: link another channel, or let me in again"
+    mended = ": link another channel, or let me in again" if why in UNSEEN else ""
+    return Sentence.of(
+        Channel(channel), f" {_closed(why)}, so the thread of {promotion} ended early there{mended}"
     )
-    return Sentence.of(Channel(channel), rest)
+
+
+def _closed(why: str) -> str:
+    return _CLOSED.get(why, f"takes no more of it ({why})")
 
 
 def no_card(app: str) -> str:

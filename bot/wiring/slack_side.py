@@ -53,7 +53,7 @@ def new_slack_side(
     )
     access = Access(lambda: policy.current, directory)
     messages = MessageRenderer(store, cluster, access, clock, state.link, settings.convox_rack)
-    web = WebApi(client, state, clock)
+    web = WebApi(client, state)
     support = WorkspaceBlocks(store.refused_blocks, state, clock)
     sender = Sender(store.outbox, messages, store, web, state, clock, support)
     return SlackSide(

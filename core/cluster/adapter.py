@@ -18,6 +18,7 @@ from core.cluster.kinds.secret import SECRET, app_registries, filled
 from core.cluster.labels import APP_REGISTRIES
 from core.cluster.logs import read_logs
 from core.cluster.object_applier import ObjectApplier
+from core.cluster.object_lines import object_lines
 from core.cluster.processes import read_processes, read_timers
 from core.cluster.provisioning import NamespaceProvisioner
 from core.cluster.recording import record_event
@@ -113,6 +114,9 @@ class KubernetesCluster:
 
     def notes(self, manifest: Manifest) -> tuple[str, ...]:
         return (*manifest.notes, *route_notes(manifest, self._router))
+
+    def object_lines(self, bundle: Bundle) -> tuple[str, ...]:
+        return object_lines(bundle)
 
     def traits(self, ref: Ref) -> Traits:
         return MANAGED[ref.kind].traits

@@ -83,6 +83,14 @@ def owner_of(live: Document, path: Path) -> str:
     return owners[0].manager if owners else SOMEBODY
 
 
+def is_ours(live: Document, path: Path) -> bool:
+    """Tell whether the bot still owns a field: then it is as the API server answered the bot's own apply.
+
+    Whatever a webhook of the cluster made of it there: whoever changes a field afterwards takes it from the bot.
+    """
+    return any(path in each.fields for each in managed_fields(live) if each.ours)
+
+
 def shown(path: Path) -> str:
     """Return a path as the API server's messages write it: `.spec.template.spec.containers[name="main"].image`."""
     return "".join(_element(element) for element in path if element != ".")

@@ -36,7 +36,7 @@ async def rendered(
     read: StoreReader, cluster: Cluster, release: Release, build: Build, app: App, rules: Rules
 ) -> Bundle:
     """Render a release, off the loop; raises as `bundle_of` does."""
-    manifest = await asyncio.to_thread(parse_manifest, build.manifest, release.environment)
+    manifest = await asyncio.to_thread(parse_manifest, build.manifest, release.environment, stored=True)
     passwords = await passwords_of(read, app.name, (each.name for each in manifest.made))
     hosts = frozenset(login.host for login in await read.registry_logins(app.name))
     return await asyncio.to_thread(cluster.render, release, build, manifest, app, rules, passwords, hosts)

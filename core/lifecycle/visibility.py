@@ -19,9 +19,13 @@ UNSEEN = {
     "restricted_action_thread_only_channel": MAY_NOT_POST,
     "restricted_action_non_threadable_channel": MAY_NOT_POST,
     "restricted_action_thread_locked": MAY_NOT_POST,
-    "ekm_access_denied": MAY_NOT_POST,
-    "team_access_not_granted": MAY_NOT_POST,
 }
+# Of a card that no channel has refused: Slack never got it, and what it told of is long over (`storage/sql/queries/retention.sql`).
+GIVEN_UP = "too old"
+# The whole workspace is closed to us, not a channel: another one would not help, so nothing is refused for it (engine rule 38).
+CLOSED_WORKSPACE = frozenset({"ekm_access_denied", "team_access_not_granted"})
+# Slack's errors after which what is left is told elsewhere: the requester may be in another workspace of the organisation.
+ELSEWHERE = CLOSED_WORKSPACE.union(UNSEEN)
 
 
 def why_unseen(card: Card | None) -> str:
@@ -38,6 +42,14 @@ async def undelivered_card(read: StoreReader, promotion: Promotion) -> Card | No
     return None
 
 
+def refused_by(card: Card) -> tuple[str, str] | None:
+    """Return the channel where a card could not be, or not to its end, and Slack's error; None where it was seen to its end."""
+    if card.closed_channel:
+        return card.closed_channel, card.closed_by
+    return (card.channel, card.failed) if card.failed and card.failed != GIVEN_UP else None
+
+
 def closed_channels(card: Card) -> set[str]:
     """Return where a card could not be, or not to its end."""
-    return {card.closed_channel or card.channel} if card.failed or card.closed_channel else set()
+    refused = refused_by(card)
+    return {refused[0]} if refused else set()

@@ -62,13 +62,16 @@ class Manifest:
         return tuple(sorted((r for r in self.resources if not r.overlaid), key=lambda each: each.name))
 
 
-def parse_manifest(text: str, environment: Environment, *, complete: bool = True) -> Manifest:
+def parse_manifest(
+    text: str, environment: Environment, *, complete: bool = True, stored: bool = False
+) -> Manifest:
     """Read a convox.yml with the environment of a release.
 
     Args:
         text: the file.
         environment: what the release sets.
         complete: refuse it where variables are missing, as a promote does; a build is registered without them.
+        stored: it is of a build that was taken before: what is doubted since then is noted, lest nobody could go back to it.
 
     Raises:
         Invalid: everything that is wrong, one problem a line: first what cannot be read (with line numbers),
@@ -76,7 +79,9 @@ def parse_manifest(text: str, environment: Environment, *, complete: bool = True
     """
     problems = Problems("convox.yml", hint="mend the file and register a new build")
     root = compose(interpolate(text, dict(environment.pairs), problems), problems)
-    declared, services, timers, resources, configs, notes = read_manifest(root, problems, environment)
+    declared, services, timers, resources, configs, notes = read_manifest(
+        root, problems, environment, stored=stored
+    )
     problems.finish()
     if complete and (missing := required(services, environment)):
         raise Invalid(

@@ -57,6 +57,8 @@ def _extra_port(read: FieldReader, node: Node, what: str) -> ExtraPort | None:
         return None
     if isinstance(node, MappingNode):
         entries = read.entries_of(node, what, ("port", "protocol"))
+        if "port" in entries and read.octal(entries["port"].value, what):
+            return None
         number = read.text(entries["port"].value, what) if "port" in entries else ""
         protocol = read.text(entries["protocol"].value, what) if "protocol" in entries else "tcp"
     elif isinstance(node, ScalarNode):

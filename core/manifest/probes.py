@@ -100,8 +100,9 @@ def _whole_path(read: FieldReader, node: ScalarNode, what: str) -> str:
     if not (node.plain and (node.text.lower() in TRUE | FALSE or INTEGER.match(node.text))):
         return read_path(read, node, what)
     said = f"unknown type for service health: {what} is a path such as /health, not {node_kind(node)}"
-    read.problems.add(node.line, f"{said}; for no check at all write health: {{disable: true}}")
-    return "/"
+    if read.doubted(node.line, f"{said}; for no check at all write health: {{disable: true}}"):
+        return "/"
+    return read_path(read, node, what)
 
 
 def _check(read: FieldReader, entries: dict[str, MappingEntry], what: str, base: ProbeCheck) -> ProbeCheck:

@@ -73,15 +73,18 @@ class ManifestEntries(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_manifest(root: Node | None, problems: Problems, given: Environment) -> ManifestEntries:
+def read_manifest(
+    root: Node | None, problems: Problems, given: Environment, *, stored: bool = False
+) -> ManifestEntries:
     """Return what the file says; what is wrong is written into `problems`.
 
     Args:
         root: of its tree.
         problems: of the file.
         given: variables that the release sets: what they name is not made.
+        stored: the file is of a build that was taken before.
     """
-    read = FieldReader(problems)
+    read = FieldReader(problems, stored=stored)
     if root is None or (isinstance(root, MappingNode) and not root.entries):
         problems.fail(None, "it is empty; it needs at least one service")
     if not isinstance(root, MappingNode):

@@ -116,6 +116,10 @@ class Cluster(Protocol):
         """
         ...
 
+    def object_lines(self, bundle: Bundle) -> tuple[str, ...]:
+        """Return a line for each object: its kind, its name, and what is worth knowing of it; pure."""
+        ...
+
     def traits(self, ref: Ref) -> Traits:
         """Return what becomes of an object of a bundle, by its kind; pure."""
         ...

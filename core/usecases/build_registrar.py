@@ -211,7 +211,9 @@ class BuildRegistrar(RecordUseCase):
                 f"{app} has no build yet", hint="`convox-bot build` registers the first, with its convox.yml"
             )
         build = await self._store.read.build(app, fork.base.build)
-        loaded = await asyncio.to_thread(parse_manifest, build.manifest, fork.environment, complete=False)
+        loaded = await asyncio.to_thread(
+            parse_manifest, build.manifest, fork.environment, complete=False, stored=True
+        )
         images = {name: build.images[name] for name in images_needed(loaded) if name in build.images}
         if not images:
             raise Conflict(

@@ -198,7 +198,9 @@ class ProcessViewer:
     async def _manifest(self, app: str, release: Release) -> Manifest:
         assert release.build is not None, "without one it has no manifest"
         build = await self._store.read.build(app, release.build)
-        return await asyncio.to_thread(parse_manifest, build.manifest, release.environment, complete=False)
+        return await asyncio.to_thread(
+            parse_manifest, build.manifest, release.environment, complete=False, stored=True
+        )
 
     async def logs(self, caller: Caller, app: str, asked: LogRequest) -> AppLog:
         """Return the last lines of an app's processes, or of one service's.

@@ -16,7 +16,6 @@ from core.lifecycle.guards import current_rule
 from core.lifecycle.history import LiveSpan, entries_around, live_at, live_spans, spans_of
 from core.lifecycle.holds import fork_point
 from core.lifecycle.manifest_notes import notes_on
-from core.lifecycle.object_lines import object_lines
 from core.lifecycle.release_diff import ReleaseDiff, ReleaseSide, release_diff
 from core.lifecycle.retention import line_not_kept
 from core.lifecycle.startable import check_startable
@@ -277,7 +276,7 @@ class Viewer:
             raise NotFound(f"no build for release: {side.release.id}")
         environment = side.release.environment
         redact = await redactor_for({value for _, value in environment.pairs})
-        found = object_lines(side.bundle, side.release.id)
+        found = self._cluster.object_lines(side.bundle)
         notes = await notes_on(self._cluster, side.build, environment)
         return CheckedRelease(
             release=side.release.id,

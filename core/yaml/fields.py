@@ -18,9 +18,11 @@ UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 class FieldReader:
     """Reads one file; `what` names the place in every sentence, such as `scale.cpu of service web`."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, *, stored: bool = False) -> None:
+        """Read a file; `stored`: it was taken once, so that what is doubted by now is read as it was then, and noted."""
         self.problems = problems
         self.notes: list[str] = []
+        self._stored = stored
 
     def entries_of(self, node: Node, what: str, known: Iterable[str]) -> dict[str, MappingEntry]:
         """Return the entries of a mapping by key, without those that are null; unknown keys are problems."""
@@ -76,10 +78,15 @@ class FieldReader:
         """Refuse a number that begins with 0, which YAML 1.1 and people read differently; tell whether it is one."""
         if not (isinstance(node, ScalarNode) and node.plain and OCTAL.match(node.text)):
             return False
-        self.problems.add(
-            node.line,
-            f"{what} begins with 0, as octal numbers do, so it may not mean {node_kind(node)}: write it without",
-        )
+        said = f"{what} begins with 0, as octal numbers do, so it may not mean {node_kind(node)}: write it without"
+        return self.doubted(node.line, said)
+
+    def doubted(self, line: int, said: str) -> bool:
+        """Refuse what can be read but hardly means what its writer meant; tell whether it is refused, or was taken before."""
+        if self._stored:
+            self.notes.append(said)
+            return False
+        self.problems.add(line, said)
         return True
 
     def boolean(self, node: Node, what: str, *, default: bool = False) -> bool:

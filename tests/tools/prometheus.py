@@ -15,7 +15,7 @@ from tests.tools.programs import needed
 
 LOOPBACK = "127.0.0.1"
 # As often as a step of the story, so that rates have something to be taken of within seconds.
-SCRAPE_SECONDS = 0.5
+SCRAPE_SECONDS = 2.0
 # It is ready within a second; a busy machine needs several times that.
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.1

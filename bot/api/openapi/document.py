@@ -57,6 +57,7 @@ _REFUSED = {
     413: "the body is too large",
     422: "a value cannot be used",
     429: "more than one token may ask for; `Retry-After` says how long to wait",
+    431: "the headers are too large, of which a token is one",
     500: "something broke here; the log has more under the reference that is named",
     503: "the database or the disk cannot be used, too much is asked at once, or people get no answer",
 }

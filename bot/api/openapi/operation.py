@@ -105,7 +105,7 @@ class Operation:
     @property
     def statuses(self) -> frozenset[int]:
         """Return the statuses of its refusals."""
-        known = {500, 503, *self.refusals}
+        known = {431, 500, 503, *self.refusals}
         if self.access is not ApiAccess.OPEN:
             known |= {400, 401}
         if self.access is ApiAccess.TOKEN:

@@ -14,7 +14,10 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # The kubelet has tried at least twice, or never will.
 PERMANENT = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 # Of a source that is large, or that is asked of a bot which the cluster does not reach: only time tells them apart.
-FETCHES = "its source is still being fetched: if that goes on, the cluster does not reach the bot at CONVOX_BUILD_ADDRESS"
+FETCHES = (
+    "its source is still being fetched: if that goes on, the cluster does not reach the bot at CONVOX_BUILD_ADDRESS, "
+    "or a host of git is slow"
+)
 # By SIGKILL (128 + 9), which mostly is the kernel's, for memory.
 KILLED = 137
 # What a Job controller says of a pod that admission refuses, before the reason; the pod's name is another one each time.

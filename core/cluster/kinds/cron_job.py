@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from core.cluster.documents import Document
 from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource
 from core.cluster.labels import RELEASE_LABEL, own_labels, timer_name
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.timer import timer_pod_template
+from core.records.bundle import Bundle
 from core.records.traits import Traits
 
 # Convox's: a failed run is not tried again, and of those that are over one of each is kept to be looked at.
@@ -42,6 +44,11 @@ def render(given: RenderInput) -> Iterator[Json]:
         }
 
 
+def brief(wanted: Document, _bundle: Bundle) -> str:
+    """Return its schedule as it is written; it is UTC, as in Convox."""
+    return f' "{wanted["spec"]["schedule"]}"'
+
+
 CRON_JOB = ManagedKind(
     name="CronJob",
     resource=Resource("batch", "v1", "cronjobs"),
@@ -49,4 +56,5 @@ CRON_JOB = ManagedKind(
     # Deleting one kills the run that goes on (engine rule 29).
     traits=Traits(counted=False, pruned=True, removed=True, after_verdict=True, suspended=True),
     render=render,
+    brief=brief,
 )

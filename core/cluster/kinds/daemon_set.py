@@ -6,12 +6,13 @@ from functools import partial
 from core.cluster.documents import Document, is_condition_true, status_of
 from core.cluster.kinds.controller_revision import CONTROLLER_REVISION, made_from, owns_pod
 from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, WorkloadKind, each_service
-from core.cluster.kinds.phrases import number_of
+from core.cluster.kinds.phrases import asked_of, number_of
 from core.cluster.labels import RELEASE_LABEL, match_labels, own_labels
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.workload import pod_template
 from core.lifecycle.patience import min_ready
 from core.manifest.service import Service
+from core.records.bundle import Bundle
 from core.records.traits import Traits
 
 REVISION_HISTORY = 5
@@ -68,6 +69,11 @@ def desired_pods(live: Document) -> int:
     return int(status_of(live).get("desiredNumberScheduled") or 0)
 
 
+def brief(wanted: Document, _bundle: Bundle) -> str:
+    """Return what its pod on each node has for itself."""
+    return f" (one a node, {asked_of(wanted)})"
+
+
 DAEMON_SET = WorkloadKind(
     name="DaemonSet",
     resource=Resource("apps", "v1", "daemonsets"),
@@ -85,4 +91,5 @@ DAEMON_SET = WorkloadKind(
     made_from=made_from,
     owns_pod=partial(owns_pod, "DaemonSet"),
     diagnosis=lambda _service, _live: None,
+    brief=brief,
 )

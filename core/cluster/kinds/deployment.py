@@ -14,7 +14,7 @@ from core.cluster.documents import (
     uid_of,
 )
 from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, WorkloadKind, each_service
-from core.cluster.kinds.phrases import number_of
+from core.cluster.kinds.phrases import asked_of, number_of
 from core.cluster.kinds.replica_set import REPLICA_SET
 from core.cluster.labels import RELEASE_LABEL, match_labels, own_labels
 from core.cluster.ownership import owner_of
@@ -23,6 +23,7 @@ from core.cluster.rendering.probes import progress_deadline
 from core.cluster.rendering.workload import pod_template
 from core.lifecycle.patience import min_ready
 from core.manifest.service import RollingUpdate, Service
+from core.records.bundle import Bundle
 from core.records.observation import Diagnosis, DiagnosisKind
 from core.records.traits import Traits
 
@@ -131,6 +132,13 @@ def _paused(service: str, live: Document) -> Diagnosis | None:
     return Diagnosis(kind=DiagnosisKind.PAUSED, sentence=fact, fact=fact)
 
 
+def brief(wanted: Document, bundle: Bundle) -> str:
+    """Return how many pods there are, what each has for itself, and whether one ends before the next begins."""
+    count = next(service.count for service in bundle.services if service.name == name_of(wanted))
+    down = ", down while it is replaced" * (spec_of(wanted)["strategy"]["type"] == "Recreate")
+    return f" ({count} × {asked_of(wanted)}{down})"
+
+
 DEPLOYMENT = WorkloadKind(
     name="Deployment",
     resource=Resource("apps", "v1", "deployments"),
@@ -149,4 +157,5 @@ DEPLOYMENT = WorkloadKind(
     made_from=_made_from,
     owns_pod=_owns_pod,
     diagnosis=_paused,
+    brief=brief,
 )

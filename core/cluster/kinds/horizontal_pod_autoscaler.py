@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from core.cluster.documents import Document
 from core.cluster.kinds.deployment import DEPLOYMENT
 from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource, each_service
 from core.cluster.labels import own_labels
 from core.cluster.rendering.input import RenderInput
 from core.manifest.service import Service
+from core.records.bundle import Bundle
 from core.records.traits import Traits
 
 
@@ -45,10 +47,19 @@ def _metric(name: str, percent: int) -> Json:
     return {"type": "Resource", "resource": {"name": name, "target": target}}
 
 
+def brief(wanted: Document, _bundle: Bundle) -> str:
+    """Return between how many it scales, and by what."""
+    spec = wanted["spec"]
+    measures = (each["resource"] for each in spec["metrics"])
+    loads = ", ".join(f"{m['name']} {m['target']['averageUtilization']} %" for m in measures)
+    return f" ({spec['minReplicas']} to {spec['maxReplicas']}, {loads})"
+
+
 HORIZONTAL_POD_AUTOSCALER = ManagedKind(
     name="HorizontalPodAutoscaler",
     resource=Resource("autoscaling", "v2", "horizontalpodautoscalers"),
     rights={"": MANAGE},
     traits=Traits(counted=False, pruned=True, removed=True, after_verdict=True, scales=True),
     render=each_service(render),
+    brief=brief,
 )

@@ -8,7 +8,7 @@ from core.cluster.labels import own_labels
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.routes import hosts
 from core.manifest.service import Service
-from core.records.bundle import Ref
+from core.records.bundle import Bundle, Ref
 from core.records.route_state import RouteState
 from core.records.traits import Traits
 
@@ -84,6 +84,11 @@ def route(wanted: Document, live: Document) -> RouteState:
     return RouteState(ref=ref, addresses=names, sentence=sentence)
 
 
+def brief(wanted: Document, _bundle: Bundle) -> str:
+    """Return the names by which it is found from outside."""
+    return f" → {', '.join(wanted['spec']['hostnames'])}"
+
+
 HTTP_ROUTE = ManagedKind(
     name="HTTPRoute",
     resource=Resource("gateway.networking.k8s.io", "v1", "httproutes"),
@@ -92,4 +97,5 @@ HTTP_ROUTE = ManagedKind(
     optional="install the Gateway API, or let CONVOX_ROUTER name an ingress class",
     render=each_service(render),
     route=route,
+    brief=brief,
 )

@@ -9,7 +9,7 @@ from core.cluster.rendering.controllers import controller_of
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.routes import has_own_certificate, hosts, is_issued
 from core.manifest.service import Service
-from core.records.bundle import Ref
+from core.records.bundle import Bundle, Ref
 from core.records.route_state import RouteState
 from core.records.router import Router
 from core.records.traits import Traits
@@ -95,6 +95,11 @@ def route(wanted: Document, live: Document) -> RouteState:
     )
 
 
+def brief(wanted: Document, _bundle: Bundle) -> str:
+    """Return the names by which it is found from outside."""
+    return f" → {', '.join(rule['host'] for rule in wanted['spec']['rules'])}"
+
+
 INGRESS = ManagedKind(
     name="Ingress",
     resource=Resource("networking.k8s.io", "v1", "ingresses"),
@@ -102,4 +107,5 @@ INGRESS = ManagedKind(
     traits=Traits(counted=False, pruned=True, removed=True, after_verdict=True),
     render=each_service(render),
     route=route,
+    brief=brief,
 )

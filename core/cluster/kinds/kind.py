@@ -8,6 +8,7 @@ from core.cluster.documents import Document
 from core.cluster.ownership import Path
 from core.cluster.rendering.input import RenderInput
 from core.manifest.service import Service
+from core.records.bundle import Bundle
 from core.records.observation import Diagnosis
 from core.records.route_state import RouteState
 from core.records.traits import Traits
@@ -91,6 +92,11 @@ def as_applied(_wanted: Document, _live: Document) -> tuple[Path, ...]:
     return ()
 
 
+def nothing_more(_object: Document, _bundle: Bundle) -> str:
+    """Say no more of an object than its kind and its name."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagedKind(Kind):
     """A kind that bundles hold: rendered, applied, and one day pruned. A rollout waits for workloads only.
@@ -105,6 +111,7 @@ class ManagedKind(Kind):
             live; None for one that leads nowhere. Without it no object of the kind does.
         changed: given what is in the bundle and what is live, which fields by which the app is reached somebody has given
             another value since it was applied.
+        brief: what is worth knowing of an object of a bundle beside its kind and its name, as it stands behind them.
     """
 
     traits: Traits
@@ -112,6 +119,7 @@ class ManagedKind(Kind):
     onto: Callable[[Document, Mapping[str, Any], bool], Mapping[str, Any]] = as_rendered
     route: Callable[[Document, Document], RouteState | None] | None = None
     changed: Callable[[Document, Document], tuple[Path, ...]] = as_applied
+    brief: Callable[[Document, Bundle], str] = nothing_more
 
 
 def each_service(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from core.cluster.documents import Document
 from core.cluster.kinds.kind import MANAGE, Json, ManagedKind, Resource
 from core.cluster.labels import (
     APP_REGISTRIES,
@@ -119,6 +120,12 @@ def _secret(
     }
 
 
+def brief(wanted: Document, bundle: Bundle) -> str:
+    """Return how many variables it has; that of a resource holds its password alone, and is of no release."""
+    of_release = wanted["metadata"]["name"].endswith(f"-{bundle.release.lower()}")
+    return f" ({len(wanted['data'])} variables)" if of_release else ""
+
+
 SECRET = ManagedKind(
     name="Secret",
     resource=Resource("", "v1", "secrets"),
@@ -126,4 +133,5 @@ SECRET = ManagedKind(
     # Kept: an old replica set, even one at 0, may still refer to it.
     traits=Traits(counted=False, pruned=False, removed=True, after_verdict=False),
     render=render,
+    brief=brief,
 )

@@ -1,5 +1,6 @@
 """The address of a service inside of the cluster, for every service that has a port; and its load balancers."""
 
+import json
 from collections.abc import Iterator
 
 from core.cluster.documents import Document, name_of, spec_of, status_of
@@ -11,7 +12,7 @@ from core.cluster.rendering.workload import port_name
 from core.manifest.route import Balancer
 from core.manifest.routing import OBJECT_PREFIX
 from core.manifest.service import Service
-from core.records.bundle import Ref
+from core.records.bundle import Bundle, Ref
 from core.records.route_state import RouteState
 from core.records.traits import Traits
 
@@ -138,16 +139,28 @@ def changed(wanted: Document, live: Document) -> tuple[Path, ...]:
     """
     asked, found = wanted["spec"], spec_of(live)
     targets = {_port_key(port): port.get("targetPort") for port in found.get("ports") or ()}
-    fields = {
-        "f:type": asked["type"] == found.get("type"),
-        "f:selector": asked["selector"] == found.get("selector"),
-        "f:ports": all(targets.get(_port_key(port)) == port["targetPort"] for port in asked["ports"]),
+    same: dict[Path, bool] = {
+        ("f:spec", "f:type"): asked["type"] == found.get("type"),
+        ("f:spec", "f:selector"): asked["selector"] == found.get("selector"),
+        **{
+            ("f:spec", "f:ports", _port_key(port), "f:targetPort"): targets.get(_port_key(port))
+            == port["targetPort"]
+            for port in asked["ports"]
+        },
     }
-    return tuple(("f:spec", field) for field, same in fields.items() if not same)
+    return tuple(path for path, as_applied in same.items() if not as_applied)
 
 
-def _port_key(port: Document) -> tuple[int, str]:
-    return port["port"], port.get("protocol", "TCP")
+def _port_key(port: Document) -> str:
+    """Return a port as managed fields name it."""
+    keys = {"port": port["port"], "protocol": port.get("protocol", "TCP")}
+    return f"k:{json.dumps(keys, separators=(',', ':'))}"
+
+
+def brief(wanted: Document, _bundle: Bundle) -> str:
+    """Return its ports."""
+    ports = ", ".join(f"{port['port']}/{port['protocol'].lower()}" for port in wanted["spec"]["ports"])
+    return f" ({ports})"
 
 
 SERVICE = ManagedKind(
@@ -158,4 +171,5 @@ SERVICE = ManagedKind(
     render=render,
     route=route,
     changed=changed,
+    brief=brief,
 )

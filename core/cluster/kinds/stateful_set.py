@@ -10,10 +10,11 @@ from functools import partial
 from core.cluster.documents import Document, is_condition_true, replicas_of, status_of
 from core.cluster.kinds.controller_revision import CONTROLLER_REVISION, made_from, owns_pod
 from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, WorkloadKind
-from core.cluster.kinds.phrases import number_of
+from core.cluster.kinds.phrases import containers_of, number_of
 from core.cluster.labels import resource_labels, resource_match_labels
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.resources import resource_template
+from core.records.bundle import Bundle
 from core.records.traits import Traits
 
 
@@ -49,6 +50,11 @@ def unready(live: Document, pods: Sequence[Document], _spared: int) -> str:
     return f"{min(updated, available, ready)} of {number_of(wanted, 'pod')} {'is' if wanted == 1 else 'are'} ready"
 
 
+def brief(wanted: Document, _bundle: Bundle) -> str:
+    """Return its image, which says what it is and of which version."""
+    return f" ({containers_of(wanted)[0]['image']})"
+
+
 STATEFUL_SET = WorkloadKind(
     name="StatefulSet",
     resource=Resource("apps", "v1", "statefulsets"),
@@ -66,4 +72,5 @@ STATEFUL_SET = WorkloadKind(
     made_from=made_from,
     owns_pod=partial(owns_pod, "StatefulSet"),
     diagnosis=lambda _service, _live: None,
+    brief=brief,
 )

@@ -13,6 +13,7 @@ from core.cluster.labels import resource_labels, volume_labels
 from core.cluster.rendering.input import RenderInput
 from core.errors import Rejected
 from core.manifest.volumes import VOLUME_GIB
+from core.records.bundle import Bundle
 from core.records.traits import Traits
 
 # Of Kubernetes' quantities those that sizes of disks are written in.
@@ -103,6 +104,11 @@ def _bytes(quantity: str) -> Decimal:
     return Decimal(quantity.removesuffix(unit)) * UNITS.get(unit, 1)
 
 
+def brief(wanted: Document, _bundle: Bundle) -> str:
+    """Return how large it is."""
+    return f" ({wanted['spec']['resources']['requests']['storage']})"
+
+
 VOLUME_CLAIM = ManagedKind(
     name="PersistentVolumeClaim",
     resource=Resource("", "v1", "persistentvolumeclaims"),
@@ -111,4 +117,5 @@ VOLUME_CLAIM = ManagedKind(
     traits=Traits(counted=False, pruned=False, removed=False, after_verdict=False),
     render=render,
     onto=onto,
+    brief=brief,
 )

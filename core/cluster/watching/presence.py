@@ -7,7 +7,7 @@ from core.cluster.api.client import KubeClient
 from core.cluster.documents import Document, is_terminating, labels_of, uid_of
 from core.cluster.fencing import AppNamespace
 from core.cluster.kinds import MANAGED
-from core.cluster.ownership import owner_of, shown_fields
+from core.cluster.ownership import is_ours, owner_of, shown_fields
 from core.records.bundle import Bundle, Ref
 from core.records.intent import Applied
 
@@ -41,6 +41,6 @@ def loss(ref: Ref, wanted: Document, uid: str, live: dict[str, Any] | None) -> s
     labels = labels_of(wanted)
     if other := sorted(key for key, value in labels.items() if labels_of(live).get(key) != value):
         return f"somebody changed the label {', '.join(other)} of {ref}"
-    if fields := MANAGED[ref.kind].changed(wanted, live):
+    if fields := [path for path in MANAGED[ref.kind].changed(wanted, live) if not is_ours(live, path)]:
         return f"{owner_of(live, fields[0])} changed {shown_fields(fields)} of {ref}"
     return ""

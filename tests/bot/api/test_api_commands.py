@@ -148,6 +148,10 @@ async def test_a_channel_that_took_no_card_is_named_to_whoever_sees_none(api):
     await api.store.outbox.card_failed(first["promotion"], "not_in_channel")
     body = await promoted()
     assert "Note: #C1 did not take the last card of myapp (not_in_channel): invite me there" in body["text"]
+    await api.store.outbox.card_posted(body["promotion"], "1.1", 0)
+    await api.store.outbox.channel_closed(body["promotion"], "is_archived")
+    body = await promoted()
+    assert "Note: #C1 did not take the last card of myapp (is_archived): invite me there" in body["text"]
 
 
 async def test_what_was_done_before_a_refusal_is_told_too(api):

@@ -69,7 +69,7 @@ def test_no_form_offers_a_value():
         ("env set KEY", {"value": "x"}, ""),
         ("env set KEY", {"value": "a\0b"}, "the value of KEY has a NUL byte"),
         ("env set", {"variables": "A=1\nB"}, "not KEY=VALUE: line 2; Of several lines"),
-        ("env set", {"variables": "h/2"}, "not KEY=VALUE: line 1; a value of several lines"),
+        ("env set", {"variables": "h/2"}, "not KEY=VALUE: line 1; nothing stands before a name"),
         ("env set", {"variables": "# nothing"}, "there is no variable in it"),
         ("env edit", {"variables": "OLD\nA=1"}, ""),
         ("env edit", {"variables": "OLD\nNEW\nA=1"}, "no such variable yet, so it needs a value: line 2"),

@@ -44,7 +44,7 @@ def ids(of: Hook) -> list[str]:
 
 
 async def test_one_that_hangs_is_tried_once_for_all_that_waits_and_nobody_else_waits(w: World):
-    async with hook() as away, hook() as well, telling(w, patience=0.2) as sender:
+    async with hook() as away, hook() as well, telling(w, patience=2) as sender:
         await subscribe(w, away, AWAY)
         await subscribe(w, well, WELL)
         away.answer = hangs

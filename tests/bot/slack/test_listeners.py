@@ -186,7 +186,7 @@ async def test_a_form_that_can_be_used_is_stored_and_closed():
 @pytest.mark.parametrize(
     ("keeper", "entered", "says"),
     [
-        (Keeper(), "A=1\nhunter/2", "not KEY=VALUE: line 2; a value of several lines"),
+        (Keeper(), "A=1\nhunter/2", "not KEY=VALUE: line 2; nothing stands before a name"),
         (Keeper(full=True), "A=1", NOT_KEPT),
     ],
 )

@@ -51,6 +51,7 @@ servcies: {}
         # Octal to YAML 1.1, which Convox reads: 1536, 330 and 10.
         ("port: 03000", 'port of service web begins with 0, as octal numbers do, so it may not mean "03000"'),
         ("ports: [03000]", "ports of service web begins with 0, as octal"),
+        ("ports: [{port: 03000}]", "ports of service web begins with 0, as octal"),
         ("scale: {cpu: 0512}", "cpu of scale of service web begins with 0, as octal"),
         ("scale: 012", "scale of service web begins with 0, as octal"),
         (
@@ -257,3 +258,16 @@ def test_a_file_full_of_problems_is_told_in_an_answer_of_readable_length():
 
     assert len(lines) == 41
     assert lines[-1] == "… and 60 more"
+
+
+def test_what_was_taken_once_is_read_as_it_was_then_so_that_whoever_goes_back_is_not_kept_from_it():
+    text = "services:\n  web: {build: ., port: 03000, scale: {cpu: 0512}}\n  api: {build: ., port: 1, health: false}\n"
+    taken = parse_manifest(text, Environment(), stored=True)
+    web, api = sorted(taken.services, key=lambda service: -service.scale.cpu)
+    assert (web.port.number, web.scale.cpu) == (3000, 512)
+    assert api.health.path == "/false"
+    assert [note.partition(" begins")[0].partition(" is a path")[0] for note in taken.notes] == [
+        "port of service web",
+        "cpu of scale of service web",
+        "unknown type for service health: health of service api",
+    ]

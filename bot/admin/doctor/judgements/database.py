@@ -133,14 +133,15 @@ def _receiver_remedy(rack: str, failing: EventReceiver, app: str) -> str:
         case "kubernetes":
             command = namespace_command(rack or DEFAULT_RACK, app or "myapp")
             return (
-                f"give it the right to create events.events.k8s.io: `kubectl apply -f deploy/rbac.yaml`, then `{command}`; "
+                f"where it says 403, give it the right to create events.events.k8s.io: `kubectl apply -f deploy/rbac.yaml`, then `{command}`; "
                 "the next promotion is told again"
             )
         case "github":
             add = f"git add github.com -a {app or 'myapp'}"
             return (
-                "give the token of the app the right to write deployments, or the app another one: "
-                f"`{typed(add, 'slack')}` (docs/webhooks.md#github-deployments); the next promotion is told again"
+                "where it says 401, 403 or 404, give the token of the app that it names the right to write deployments, or that app "
+                f"another one, for github.com: `{typed(add, 'slack')}`; else docs/webhooks.md#github-deployments; "
+                "the next promotion is told again"
             )
         case id_:
             return f"mend it there, then: `convox-bot webhooks test {id_}`; one that is gone for good: `convox-bot webhooks remove {id_}`"

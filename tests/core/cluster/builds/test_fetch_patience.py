@@ -96,6 +96,7 @@ def fetched(place: Path, bot: Bot) -> tuple[int, str, list[int]]:
 BUSYBOX = pytest.mark.skipif(not shutil.which("busybox"), reason="no busybox")
 
 
+@BUSYBOX
 def test_a_bot_whose_node_is_lost_is_waited_for_until_another_has_it(tmp_path: Path, bot: Bot):
     bot.answers = [*[AWAY] * 10, 503, 503, 200]
     code, told, pauses = fetched(tmp_path, bot)

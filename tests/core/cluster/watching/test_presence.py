@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from core.cluster.labels import FIELD_MANAGER
 from core.cluster.watching.presence import loss
 from core.records.bundle import Ref
 from core.records.desired_state import DesiredState
@@ -31,6 +32,13 @@ def taken(field: str, value: object, owned: Mapping[str, object]) -> dict[str, o
     return found(spec={field: value}, managedFields=[entry])
 
 
+def answered(field: str, value: object, owned: Mapping[str, object]) -> dict[str, object]:
+    """Return it with a field that a webhook of the cluster has given another value as the bot applied it."""
+    fields = {"f:spec": {f"f:{field}": owned}}
+    entry = {"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": fields, "time": "t"}
+    return found(spec={field: value}, managedFields=[entry])
+
+
 BY_PORT: Mapping[str, object] = {'k:{"port":3000,"protocol":"TCP"}': {"f:targetPort": {}}}
 
 
@@ -47,12 +55,15 @@ BY_PORT: Mapping[str, object] = {'k:{"port":3000,"protocol":"TCP"}': {"f:targetP
         (taken("type", "LoadBalancer", {}), "kubectl-edit changed .spec.type of Service/web"),
         (
             taken("ports", [{**PORTS[0], "targetPort": 4000}], BY_PORT),
-            "kubectl-edit changed .spec.ports of Service/web",
+            'kubectl-edit changed .spec.ports[port=3000,protocol="TCP"].targetPort of Service/web',
         ),
         (
             found(spec={"selector": None, "ports": None}),
-            "somebody changed .spec.ports, .spec.selector of Service/web",
+            'somebody changed .spec.ports[port=3000,protocol="TCP"].targetPort, .spec.selector of Service/web',
         ),
+        (answered("selector", {"service": "web", "mesh": "on"}, {}), ""),
+        (answered("ports", [{**PORTS[0], "targetPort": 4000}], BY_PORT), ""),
+        (answered("type", "NodePort", {}), ""),
         (
             taken("selector", {"service": "web", "x": "y"}, {"f:x": {}}),
             "kubectl-edit changed .spec.selector of Service/web",
