@@ -54,15 +54,20 @@ class Acks:
 async def somebody_else(slack: SlackWorkspace, acks: Acks, *, every: float) -> AsyncIterator[None]:
     """Let somebody type `/convox help` in another channel every so many seconds while the block lasts."""
 
+    ended = asyncio.Event()
+
     async def type_on() -> None:
         while True:
             await acks.measured(slack.command(CAROL, ELSEWHERE, "help"))
-            await asyncio.sleep(every)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), every)
+            if ended.is_set():
+                return
 
     typing = asyncio.create_task(type_on(), name="somebody else")
     try:
         yield
     finally:
-        typing.cancel()
-        with suppress(asyncio.CancelledError):
-            await typing
+        # What is on its way is waited for, so that a short block measures something, too.
+        ended.set()
+        await typing

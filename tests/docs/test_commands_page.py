@@ -23,7 +23,7 @@ from bot.command.commands import (
 from bot.command.forms import EnvEdit
 from bot.command.grammar import RULES, CommandRule
 from bot.command.parser import parse
-from bot.http.errors import PayloadTooLarge, TooManyRequests
+from bot.http.errors import HeaderTooLarge, PayloadTooLarge, TooManyRequests
 from core import errors
 from core.errors import Forbidden, UserError
 from core.policy.authorization import VERBS, parse_policy
@@ -99,7 +99,7 @@ def test_an_answer_is_shown_beside_each_example(rule: CommandRule):
 
 
 def test_every_status_of_the_api_is_in_the_table():
-    known = [*vars(errors).values(), PayloadTooLarge, TooManyRequests]
+    known = [*vars(errors).values(), HeaderTooLarge, PayloadTooLarge, TooManyRequests]
     statuses = {e.status for e in known if isinstance(e, type) and issubclass(e, UserError)}
     table = TEXT.split("\n## Over HTTP")[1].split("\n## ")[0]
     assert {int(code) for code in re.findall(r"^\| (\d{3}) \|", table, re.MULTILINE)} == statuses
