@@ -104,6 +104,8 @@ def test_a_collector_is_sent_the_spans(monkeypatch):
 def test_one_that_is_away_holds_up_no_end(monkeypatch):
     before = set(threading.enumerate())
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    # It is not worth a second try, so that what goes on behind the end is soon over.
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
     tracer = new_tracer("1")
     for _ in range(5000):
         tracer.record(SPAN)
