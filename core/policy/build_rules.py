@@ -113,8 +113,4 @@ def _pattern(read: FieldReader, entry: MappingEntry | None) -> str:
 def _promote(read: FieldReader, entry: MappingEntry | None) -> PromoteAfter:
     if entry is None:
         return "never"
-    said = read.text(entry.value, "promote")
-    found = next((each for each in PROMOTE_AFTER if each == said), None)
-    if found is None:
-        read.problems.add(entry.line, f"promote of builds is never, ask or automatic, not {cut(said)}")
-    return found or "never"
+    return read.one_of(entry, PROMOTE_AFTER, "promote of builds is never, ask or automatic") or "never"

@@ -157,11 +157,5 @@ def _max_age(read: FieldReader, entry: MappingEntry | None) -> float | None:
 def _key_source(read: FieldReader, entry: MappingEntry | None) -> KeySource:
     if entry is None:
         return "issuer"
-    said = read.text(entry.value, "keys")
-    found = next((each for each in KEY_SOURCES if each == said), None)
-    if found is None:
-        read.problems.add(
-            entry.line,
-            f"keys is {' or '.join(KEY_SOURCES)}, where those of the issuer are read, not {cut(said)}",
-        )
-    return found or "issuer"
+    expected = f"keys is {' or '.join(KEY_SOURCES)}, where those of the issuer are read"
+    return read.one_of(entry, KEY_SOURCES, expected) or "issuer"

@@ -332,10 +332,5 @@ def _ask(read: FieldReader, entry: MappingEntry | None) -> str | None:
 def _verbosity(read: FieldReader, entry: MappingEntry | None) -> Verbosity:
     if entry is None:
         return "normal"
-    said = read.text(entry.value, "verbosity")
-    found = next((each for each in VERBOSITIES if each == said), None)
-    if found is None:
-        read.problems.add(
-            entry.line, f"verbosity is {', '.join(VERBOSITIES[:-1])} or {VERBOSITIES[-1]}, not {cut(said)}"
-        )
-    return found or "normal"
+    expected = f"verbosity is {', '.join(VERBOSITIES[:-1])} or {VERBOSITIES[-1]}"
+    return read.one_of(entry, VERBOSITIES, expected) or "normal"

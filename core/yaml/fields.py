@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from typing import TypeVar
 
 from core.yaml.problems import Problems, did_you_mean
+from core.yaml.source import cut
 from core.yaml.tree import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
 INTEGER = re.compile(r"^[+-]?[0-9]{1,9}$")
@@ -13,6 +15,8 @@ TRUE = frozenset({"true", "yes", "on", "y"})
 FALSE = frozenset({"false", "no", "off", "n"})
 DURATION = re.compile(r"^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)$")
 UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+W = TypeVar("W", bound=str)
 
 
 class FieldReader:
@@ -88,6 +92,14 @@ class FieldReader:
             return False
         self.problems.add(line, said)
         return True
+
+    def one_of(self, entry: MappingEntry, known: Iterable[W], expected: str) -> W | None:
+        """Return the word of a few that an entry has, None where it is none of them; `expected` says which there are."""
+        said = self.text(entry.value, entry.key.text)
+        found = next((each for each in known if each == said), None)
+        if found is None:
+            self.problems.add(entry.line, f"{expected}, not {cut(said)}")
+        return found
 
     def boolean(self, node: Node, what: str, *, default: bool = False) -> bool:
         word = node.text.lower() if isinstance(node, ScalarNode) else ""

@@ -1,8 +1,6 @@
 """Words that the sentences of several kinds share."""
 
-from typing import Any
-
-from core.cluster.documents import Document
+from core.cluster.documents import Document, spec_of
 
 
 def number_of(number: int, noun: str) -> str:
@@ -12,13 +10,13 @@ def number_of(number: int, noun: str) -> str:
 
 def asked_of(workload: Document) -> str:
     """Return what each pod has for itself, such as `250 512Mi`; a service with GPUs may ask for nothing else."""
-    resources = containers_of(workload)[0]["resources"]
+    resources = main_container(workload)["resources"]
     asked = {**resources.get("limits", {}), **resources.get("requests", {})}
     given = [asked[key] for key in ("cpu", "memory") if key in asked]
     return " ".join(given + [f"{many} {key}" for key, many in asked.items() if "/" in key])
 
 
-def containers_of(workload: Document) -> list[dict[str, Any]]:
-    """Return the containers of a workload's pods as they are rendered."""
-    found: list[dict[str, Any]] = workload["spec"]["template"]["spec"]["containers"]
+def main_container(workload: Document) -> Document:
+    """Return the container of a rendered workload that is the service or the resource; what stands beside it comes behind."""
+    found: Document = spec_of(workload)["template"]["spec"]["containers"][0]
     return found

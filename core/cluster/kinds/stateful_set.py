@@ -10,7 +10,7 @@ from functools import partial
 from core.cluster.documents import Document, is_condition_true, replicas_of, status_of
 from core.cluster.kinds.controller_revision import CONTROLLER_REVISION, made_from, owns_pod
 from core.cluster.kinds.kind import LOOK, MANAGE, Follow, Json, Resource, WorkloadKind
-from core.cluster.kinds.phrases import containers_of, number_of
+from core.cluster.kinds.phrases import main_container, number_of
 from core.cluster.labels import resource_labels, resource_match_labels
 from core.cluster.rendering.input import RenderInput
 from core.cluster.rendering.resources import resource_template
@@ -52,7 +52,7 @@ def unready(live: Document, pods: Sequence[Document], _spared: int) -> str:
 
 def brief(wanted: Document, _bundle: Bundle) -> str:
     """Return its image, which says what it is and of which version."""
-    return f" ({containers_of(wanted)[0]['image']})"
+    return f" ({main_container(wanted)['image']})"
 
 
 STATEFUL_SET = WorkloadKind(
